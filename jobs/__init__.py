@@ -1,0 +1,1 @@
+"""What workers run: one file per subject that is reconciled, and what a pipeline uses."""
