@@ -119,7 +119,7 @@ class _Builder:
                 first = self.lines.get((*path, name), 0)
                 self.refuse(key, f"the key {name!r} is written twice (first on line {first})", "remove one of them")
                 continue
-            if name == "<<" and key.style is None:
+            if name == "<<" and not key.style:
                 self.refuse(key, "merge keys (<<) are not supported", "write the values out")
                 continue
             result[name] = self.build(value, (*path, name), key.start_mark.line + 1)
@@ -127,7 +127,7 @@ class _Builder:
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         text: str = node.value
-        if node.style is not None or node.tag == "!":
+        if node.style or node.tag == "!":  # the C parser calls the plain style "", the other one None
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
