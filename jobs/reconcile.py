@@ -17,6 +17,7 @@ from jobs.subjects import Again, Ask, Subject
 
 if TYPE_CHECKING:
     from ghapp.github.app import GitHubApp
+
     from ghapp.settings import Settings
     from jobs.queue import Queue
 

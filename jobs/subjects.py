@@ -24,8 +24,8 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?\Z")
 class Subject:
     """One thing to look at afresh. Build it by the functions named after its kind, or from text by :meth:`parse`.
 
-    ``kind`` is one of :data:`KINDS`; ``parts`` are what follows it in the text form: an installation's id; a
-    repository's id; repository id and commit SHA, pull request number or comment id; repository id, app and environment.
+    ``kind`` is one of :data:`KINDS`; ``parts`` are what follows it in the text form: an installation's id, or a
+    repository's id and then nothing, a commit's SHA, a pull request's number, a comment's id, or app and environment.
     """
 
     kind: str
@@ -125,13 +125,13 @@ class Ask:
     It reaches the reconcile of its subject at least once, so acting on it twice must do no harm. ``delivery`` is the id
     of the webhook delivery, the same each time. Verbs:
 
-    ============== ==================================================================================
-    ``rerun``       a check run was re-requested; ``about`` is its ``external_id`` (the run's id)
-    ``rerun_failed``a check suite was re-requested; ``about`` is empty
-    ``action``      a button of a check run; ``about`` is its ``external_id``, ``data["identifier"]`` the button
-    ``dispatch``    a ``repository_dispatch``; ``about`` is its type, ``data`` its client payload
-    ``members``     someone joined or left a team or the organisation: cached memberships no longer hold
-    ============== ==================================================================================
+    ================ ==================================================================================
+    ``rerun``        a check run was re-requested; ``about`` is its ``external_id`` (the run's id)
+    ``rerun_failed`` a check suite was re-requested; ``about`` is empty
+    ``action``       a button of a check run; ``about`` is its ``external_id``, ``data["identifier"]`` the button
+    ``dispatch``     a ``repository_dispatch``; ``about`` is its type, ``data`` its client payload
+    ``members``      someone joined or left a team or the organisation: cached memberships no longer hold
+    ================ ==================================================================================
 
     ``sender`` is the login of whoever asked; whether they may must be looked up.
     """
