@@ -1,0 +1,1 @@
+"""Bare repositories on disk, read and written with git's own plumbing. Knows nothing of users, rules or HTTP."""
