@@ -11,7 +11,15 @@ from ghapp.sandbox.forge.model.accounts import (
     UserToken,
 )
 from ghapp.sandbox.forge.model.apps import App, Delivery, Installation, InstallationToken
-from ghapp.sandbox.forge.model.conversation import REACTIONS, AutoMerge, HeadPush, Label, Reaction, ReviewState
+from ghapp.sandbox.forge.model.conversation import (
+    REACTIONS,
+    AutoMerge,
+    HeadPush,
+    Label,
+    Reaction,
+    ReviewState,
+    TimelineEvent,
+)
 from ghapp.sandbox.forge.model.protection import BranchProtection, RequiredCheck, RequiredReviews, Restrictions
 from ghapp.sandbox.forge.model.reports import CONCLUSIONS, Annotation, DeploymentStatus, Release, Status, Verification
 from ghapp.sandbox.forge.model.repositories import (
@@ -65,6 +73,7 @@ __all__ = [
     "State",
     "Status",
     "Team",
+    "TimelineEvent",
     "User",
     "UserToken",
     "Verification",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from ghapp.sandbox.forge.model.accounts import User
 
@@ -56,3 +56,23 @@ class AutoMerge:
     enabled_at: datetime
     commit_title: str | None = None
     commit_message: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class TimelineEvent:
+    """Something that happened to an issue or pull request; ``event`` is GitHub's word for it.
+
+    ``subject`` is what it was done to: the label (labeled, unlabeled), the user or team (review_requested,
+    review_request_removed), the review (review_dismissed). ``before`` and ``after`` are titles (renamed), branches
+    (base_ref_changed), shas (head_ref_force_pushed, merged) or, of a dismissed review, its state and the reason given.
+    Others: closed, reopened, convert_to_draft, ready_for_review, head_ref_deleted.
+    """
+
+    id: int
+    node_id: str
+    event: str
+    actor: User
+    created_at: datetime
+    subject: Any = None
+    before: str | None = None
+    after: str | None = None

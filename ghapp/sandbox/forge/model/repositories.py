@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ghapp.sandbox.forge.git.store import GitStore
 from ghapp.sandbox.forge.model.accounts import Account, Permission, Team, User
 from ghapp.sandbox.forge.model.apps import App
-from ghapp.sandbox.forge.model.conversation import AutoMerge, HeadPush, Label, Reaction, ReviewState
+from ghapp.sandbox.forge.model.conversation import AutoMerge, HeadPush, Label, Reaction, ReviewState, TimelineEvent
 from ghapp.sandbox.forge.model.protection import BranchProtection
 from ghapp.sandbox.forge.model.reports import CONCLUSIONS, Annotation, DeploymentStatus, Release, Status, Verification
 
@@ -121,12 +121,16 @@ class Issue:
     assignees: list[User] = field(default_factory=list)
     comments: list[IssueComment] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
+    events: list[TimelineEvent] = field(default_factory=list)
     performed_via_app: App | None = None
 
 
 @dataclass(slots=True, eq=False)
 class IssueComment:
-    """A comment on an issue or on a pull request's conversation. ``last_edited_at`` is None until the body changes."""
+    """A comment on an issue or on a pull request's conversation. ``last_edited_at`` is None until the body changes.
+
+    ``minimized_reason`` is set while the comment is hidden: abuse, off-topic, outdated, resolved, duplicate or spam.
+    """
 
     id: int
     node_id: str
@@ -138,6 +142,7 @@ class IssueComment:
     last_edited_at: datetime | None = None
     editor: User | None = None
     performed_via_app: App | None = None
+    minimized_reason: str | None = None
     reactions: list[Reaction] = field(default_factory=list)
 
 
@@ -191,6 +196,7 @@ class Review:
     last_edited_at: datetime | None = None
     editor: User | None = None
     on_behalf_of: list[Team] = field(default_factory=list)
+    minimized_reason: str | None = None
     reactions: list[Reaction] = field(default_factory=list)
 
 
@@ -219,6 +225,7 @@ class ReviewComment:
     in_reply_to_id: int | None = None
     last_edited_at: datetime | None = None
     editor: User | None = None
+    minimized_reason: str | None = None
     reactions: list[Reaction] = field(default_factory=list)
 
 
