@@ -119,6 +119,9 @@ class Settings(BaseModel):
     github_ca_bundle: MaybePath = Field(
         None, description="CA certificates (PEM) that GitHub's certificate is checked by."
     )
+    github_writes_per_minute: int = Field(
+        80, description="Writes a minute and installation, as GitHub asks for; 0 for a server without limits.", ge=0
+    )
     app_id: int | None = Field(None, description="The GitHub App's id.", gt=0)
     app_slug: str = Field("", description="The GitHub App's name in addresses; asked of GitHub when empty.")
     private_key: SecretStr | None = Field(None, description="The GitHub App's private key: RSA, PEM.")
