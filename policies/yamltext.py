@@ -7,7 +7,8 @@ blow up, keys that are not plain scalars, deep nesting and oversized documents a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,22 +141,23 @@ class _Builder:
         return text
 
 
-def load(text: str | bytes, *, name: str = "<yaml>") -> Document:
-    """Parse exactly one YAML document; an empty text gives ``data=None``.
-
-    ``name`` is what messages call the file. Raises :class:`Problems`.
-    """
+def _decode(text: str | bytes, name: str) -> str:
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(raw) > MAX_BYTES:
         raise Problems([Problem(name, 0, f"larger than {MAX_BYTES} bytes", "split it into several files")])
     try:
-        decoded = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         line = raw[: e.start].count(b"\n") + 1
         raise Problems([Problem(name, line, "not UTF-8 text", "save the file as UTF-8")]) from None
-    loader = _Loader(decoded)
+
+
+@contextmanager
+def _parsing(text: str | bytes, name: str) -> Iterator[Any]:
+    """A PyYAML loader over ``text``; whatever it refuses is raised as :class:`Problems` with the line."""
+    loader = _Loader(_decode(text, name))
     try:
-        node = loader.get_single_node()
+        yield loader
     except yaml.MarkedYAMLError as e:
         mark = e.problem_mark or e.context_mark
         raise Problems([Problem(name, mark.line + 1 if mark else 0, f"not YAML: {e.problem or e.context}")]) from None
@@ -163,6 +165,26 @@ def load(text: str | bytes, *, name: str = "<yaml>") -> Document:
         raise Problems([Problem(name, 0, f"not YAML: {str(e) or 'nested too deeply'}")]) from None
     finally:
         loader.dispose()
+
+
+def events(text: str | bytes, *, name: str = "<yaml>") -> Iterator[yaml.Event]:
+    """The parser's events, for a language whose own reading of scalars, aliases and documents has to be kept.
+
+    Bounded like :func:`load` in size only: whoever builds from the events bounds depth and aliases. Lazy, so that what
+    follows the last event taken is never looked at. Raises :class:`Problems`.
+    """
+    with _parsing(text, name) as loader:
+        while loader.check_event():
+            yield loader.get_event()
+
+
+def load(text: str | bytes, *, name: str = "<yaml>") -> Document:
+    """Parse exactly one YAML document; an empty text gives ``data=None``.
+
+    ``name`` is what messages call the file. Raises :class:`Problems`.
+    """
+    with _parsing(text, name) as loader:
+        node = loader.get_single_node()
     if node is None:
         return Document(name, None, {(): 1})
     builder = _Builder(name)
