@@ -97,6 +97,25 @@ def run(
     return done
 
 
+def start(argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | str | None = None) -> subprocess.Popen[bytes]:
+    """Start ``argv`` in a session of its own with exactly ``env``; what it prints, errors included, comes in one pipe.
+
+    For long work whose output is read while it runs; the caller reaps it. Raises :class:`ProcessError`.
+    """
+    try:
+        return subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as e:
+        raise ProcessError(argv, f"cannot be started ({e.strerror})") from e
+
+
 def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill a process that was started in a session of its own, and all that it started."""
     try:

@@ -63,6 +63,14 @@ def parse_memory(value: Any) -> int:
     return int(float(match[1]) * _MEMORY_UNIT[match[2] or ""])
 
 
+def format_memory(value: int) -> str:
+    """The shortest spelling in binary units: ``4Gi``, ``1.5Mi``."""
+    for unit in ("Ti", "Gi", "Mi", "Ki"):
+        if value >= _MEMORY_UNIT[unit]:
+            return f"{round(value / _MEMORY_UNIT[unit], 1):g}{unit}"
+    return f"{value} bytes"
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
