@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,11 +64,15 @@ class Commit:
 
 @dataclass(frozen=True)
 class Git:
-    """A git directory (bare or not) and the environment that reaches its remote."""
+    """A git directory (bare or not) and how to reach its remote.
+
+    ``credentials`` gives the environment of a command that talks to the remote; it is asked each time, since tokens are
+    replaced.
+    """
 
     directory: Path
     url: str = ""
-    credentials: Mapping[str, str] | None = None
+    credentials: Callable[[], Mapping[str, str]] | None = None
 
     def run(
         self,
@@ -79,7 +83,7 @@ class Git:
         timeout: float = 300,
     ) -> Completed:
         """Run one git command here. ``remote`` hands it the credentials. Raises :class:`GitError`."""
-        env = {**_ALONE, **((self.credentials or {}) if remote else {})}
+        env = {**_ALONE, **(self.credentials() if remote and self.credentials else {})}
         try:
             return process.run(
                 ("git", *_SAFE, "-C", str(self.directory), *arguments),

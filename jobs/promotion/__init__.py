@@ -1,0 +1,1 @@
+"""Carrying releases into environments: look, decide what is wanted, propose, judge, merge, follow its health."""
