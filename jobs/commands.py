@@ -85,10 +85,8 @@ def _text(inline: Token) -> Iterator[str]:
 
 def usage() -> str:
     """The list that ``/help`` answers with."""
-    rows = "\n".join(
-        f"| `{how}` | {what} |".replace("<environment>|", "<environment>\\|") for how, what in WORDS.values()
-    )
-    return f"| command | what it does |\n|---|---|\n{rows}\n"
+    rows = [f"| {code_span(how)} | {what} |" for how, what in WORDS.values()]
+    return "\n".join(["| command | what it does |", "|---|---|", *rows, ""])
 
 
 @dataclass(frozen=True, slots=True)
