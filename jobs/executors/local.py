@@ -18,10 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ghapp import process
-from ghapp.config.quantity import format_memory
 from ghapp.settings import Settings
 from jobs.executors import bubblewrap, watch
 from jobs.executors.interface import WORKSPACE, Ended, Executor, ExecutorError, Limits, Stop, Task
+from policies.quantity import format_memory
 
 _CHUNK = 1 << 16
 _LOOK = 0.25  # seconds between two looks at limits and at the wish to stop

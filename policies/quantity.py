@@ -29,7 +29,10 @@ def parse_duration(value: Any) -> timedelta:
     parts = _PART.findall(text)
     if isinstance(value, bool) or not parts or "".join(n + u for n, u in parts) != text:
         raise ValueError(f"{value!r} is not a duration; write it like 90s, 30m, 1h30m or 2d")
-    return timedelta(seconds=sum(float(n) * _UNIT[u] for n, u in parts))
+    try:
+        return timedelta(seconds=sum(float(n) * _UNIT[u] for n, u in parts))
+    except OverflowError:
+        raise ValueError(f"{text[:40]!r} is longer than any calendar; write it like 90s, 30m, 1h30m or 2d") from None
 
 
 def format_duration(value: timedelta) -> str:
