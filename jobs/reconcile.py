@@ -17,7 +17,6 @@ from jobs.subjects import Again, Ask, Subject
 
 if TYPE_CHECKING:
     from ghapp.github.app import GitHubApp
-
     from ghapp.settings import Settings
     from jobs.queue import Queue
 

@@ -1,4 +1,4 @@
-"""What can be reconciled, and how it is named: the subject of a job, whose text form is also the job's id.
+"""What can be reconciled, and how it is named: the subject of a job, whose text form names it everywhere.
 
 A subject names a repository by id, so that renames and transfers change nothing. It carries no facts: a job
 re-reads GitHub. The one thing that cannot be re-read, a button pressed or a call made, travels as an :class:`Ask`.
@@ -53,6 +53,11 @@ class Subject:
         """The subject whose text form is ``text``. Raises ``ValueError`` for anything else."""
         kind, _, rest = text.partition("/")
         return cls(kind, tuple(rest.split("/")))
+
+    @property
+    def job_id(self) -> str:
+        """The text form in the letters that RQ allows in the id of a job; no two subjects share one."""
+        return str(self).replace("_", "_u").replace(".", "_d").replace("/", "__")
 
     @property
     def installation(self) -> int:
