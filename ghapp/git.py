@@ -73,6 +73,7 @@ class Git:
     directory: Path
     url: str = ""
     credentials: Callable[[], Mapping[str, str]] | None = None
+    use_own_credentials: bool = False  # a person's own git configuration, for commands run on a laptop
 
     def run(
         self,
@@ -83,7 +84,8 @@ class Git:
         timeout: float = 300,
     ) -> Completed:
         """Run one git command here. ``remote`` hands it the credentials. Raises :class:`GitError`."""
-        env = {**_ALONE, **(self.credentials() if remote and self.credentials else {})}
+        alone = {} if remote and self.use_own_credentials else _ALONE
+        env = {**alone, **(self.credentials() if remote and self.credentials else {})}
         try:
             return process.run(
                 ("git", *_SAFE, "-C", str(self.directory), *arguments),
