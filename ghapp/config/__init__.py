@@ -1,6 +1,7 @@
 """``.ghapp.yml``: what a user declares about an app. Reading it never touches the network or a clock."""
 
 from ghapp.config.model import (
+    AnyOf,
     App,
     Concurrency,
     Deploy,
@@ -15,6 +16,7 @@ from ghapp.config.model import (
 from ghapp.config.read import AppFile, AppList, parse, parse_app
 
 __all__ = [
+    "AnyOf",
     "App",
     "AppFile",
     "AppList",
