@@ -208,9 +208,10 @@ def _check_run(action: str, payload: Payload, app_id: int | None) -> _Found:
     commit = _commit(payload, _at(run, "head_sha"))
     about = str(_at(run, "external_id") or "")
     if action == "rerequested":
-        return [commit], Ask("rerun", about, _sender(payload))
+        return [commit], Ask("rerun", about, _sender(payload), data={"name": str(_at(run, "name") or "")})
     if action == "requested_action":
-        button = {"identifier": str(_at(payload, "requested_action", "identifier") or "")}
+        identifier = str(_at(payload, "requested_action", "identifier") or "")
+        button = {"identifier": identifier, "name": str(_at(run, "name") or "")}
         return [commit], Ask("action", about, _sender(payload), data=button)
     if action != "completed" or (app_id is not None and _at(run, "app", "id") == app_id):
         return [], None

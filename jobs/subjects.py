@@ -131,9 +131,10 @@ class Ask:
     of the webhook delivery, the same each time. Verbs:
 
     ================ ==================================================================================
-    ``rerun``        a check run was re-requested; ``about`` is its ``external_id`` (the run's id)
+    ``rerun``        a check run was re-requested; ``about`` is its ``external_id`` (the run's id), ``data["name"]``
+                     its name
     ``rerun_failed`` a check suite was re-requested; ``about`` is empty
-    ``action``       a button of a check run; ``about`` is its ``external_id``, ``data["identifier"]`` the button
+    ``action``       a button of a check run; ``about`` and ``data["name"]`` as above, ``data["identifier"]`` the button
     ``dispatch``     a ``repository_dispatch``; ``about`` is its type, ``data`` its client payload
     ``members``      someone joined or left a team or the organisation: cached memberships no longer hold
     ================ ==================================================================================

@@ -26,6 +26,7 @@ class FindingKind(StrEnum):
     MISCONFIGURATION = "misconfiguration"
     SECRET = "secret"  # noqa: S105 - a kind of finding, not a secret
     LICENCE = "licence"
+    CODE = "code"
 
 
 class Target(StrEnum):

@@ -1,0 +1,96 @@
+"""A finding: one thing that a scanner reports. The same fact from two scanners is one finding that names both."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from policies.evidence import FindingKind, Severity
+
+_WORST_FIRST = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.UNKNOWN)
+
+
+def rank(severity: Severity) -> int:
+    """0 is the most severe."""
+    return _WORST_FIRST.index(severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found.
+
+    ``id`` is the rule or advisory (``CVE-2024-1``, ``DS002``, ``aws-access-token``). A vulnerability has ``package``,
+    ``installed`` and ``fixed`` (``""``: no fix is known). What stands in a file has ``file`` (relative), ``start``
+    and ``end`` (1-based lines, 0: the whole file), and ``context``: what it is recognised by when its lines move, such
+    as the digest of the offending text or a resource's name. ``scanners`` are all that report it. All texts are the
+    scanner's, hence not to be trusted.
+    """
+
+    id: str
+    kind: FindingKind
+    severity: Severity
+    title: str
+    scanners: tuple[str, ...]
+    package: str = ""
+    installed: str = ""
+    fixed: str = ""
+    licence: str = ""
+    file: str = ""
+    start: int = 0
+    end: int = 0
+    link: str = ""
+    context: str = ""
+    aliases: tuple[str, ...] = field(default=())
+
+    @property
+    def fingerprint(self) -> str:
+        """What the finding is, not where its lines are now nor who reports it: 16 hex digits."""
+        where = (self.package, self.installed) if self.package else (self.file, self.context)
+        subject = (self.kind, self._name(), *where)
+        return hashlib.sha256("\0".join(subject).encode("utf-8", "replace")).hexdigest()[:16]
+
+    def _name(self) -> str:
+        """Scanners call secrets by names of their own; a secret is its file and text."""
+        return "" if self.kind is FindingKind.SECRET and self.context else self.id
+
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset((self.id, *self.aliases))
+
+    def as_json(self) -> dict[str, Any]:
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) not in ("", 0, ())}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        known = {f.name: data[f.name] for f in fields(cls) if f.name in data}
+        return cls(
+            **{
+                **known,
+                "kind": FindingKind(known["kind"]),
+                "severity": Severity(known["severity"]),
+                "scanners": tuple(known["scanners"]),
+                "aliases": tuple(known.get("aliases", ())),
+            }
+        )
+
+
+def distinct(findings: Iterable[Finding]) -> list[Finding]:
+    """Each finding once, the most severe first; one that several scanners report names them all, at its worst."""
+    merged: dict[str, Finding] = {}
+    for finding in findings:
+        known = merged.get(finding.fingerprint)
+        if known is None:
+            merged[finding.fingerprint] = finding
+            continue
+        worse = min(known, finding, key=lambda f: rank(f.severity))
+        merged[finding.fingerprint] = replace(
+            known,
+            severity=worse.severity,
+            fixed=known.fixed or finding.fixed,
+            link=known.link or finding.link,
+            scanners=tuple(dict.fromkeys((*known.scanners, *finding.scanners))),
+            aliases=tuple(sorted((known.ids | finding.ids) - {known.id})),
+        )
+    return sorted(merged.values(), key=lambda f: (rank(f.severity), f.kind, f.id, f.package, f.file, f.start))
