@@ -20,6 +20,7 @@ from ghapp.sandbox.forge.model.conversation import (
     ReviewState,
     TimelineEvent,
 )
+from ghapp.sandbox.forge.model.events import Event
 from ghapp.sandbox.forge.model.protection import BranchProtection, RequiredCheck, RequiredReviews, Restrictions
 from ghapp.sandbox.forge.model.reports import CONCLUSIONS, Annotation, DeploymentStatus, Release, Status, Verification
 from ghapp.sandbox.forge.model.repositories import (
@@ -51,6 +52,7 @@ __all__ = [
     "Delivery",
     "Deployment",
     "DeploymentStatus",
+    "Event",
     "GitObject",
     "HeadPush",
     "Installation",

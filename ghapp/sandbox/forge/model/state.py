@@ -24,6 +24,7 @@ from ghapp.sandbox.forge.model.accounts import (
     UserToken,
 )
 from ghapp.sandbox.forge.model.apps import App, Delivery, Installation, InstallationToken
+from ghapp.sandbox.forge.model.events import Event
 from ghapp.sandbox.forge.model.repositories import Repository
 
 
@@ -54,6 +55,19 @@ class State:
         self._nodes: dict[str, Any] = {}
         self._names: dict[tuple[str, str], int] = {}
         self._ids: Iterator[int] = itertools.count(1001)
+        self.listeners: list[Callable[[Event], None]] = []
+        # Who GitHub names as the committer of what it commits itself.
+        self.web_flow = User(19864447, ids.node_id("U", 19864447), "web-flow", clock(), email="noreply@github.com")
+        self.add_account(self.web_flow)
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.web_url}/api/v3"
+
+    def publish(self, event: Event) -> None:
+        """Tell everybody who listens that something happened."""
+        for listener in self.listeners:
+            listener(event)
 
     # Identity ---------------------------------------------------------------------------------------------------------
 

@@ -19,10 +19,11 @@ Access = Literal["", "app", "installation", "user", "signed-in"]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One endpoint; ``handler`` takes a :class:`~ghapp.sandbox.forge.web.call.Call`. ``template`` is the published description's path.
+    """One endpoint; ``handler`` takes a ``Call``, ``template`` is the published description's path.
 
     ``needs`` is what an installation must have (``checks:write``; with ``|`` any one of several); ``user`` what a
-    person must have in the repository, derived from ``needs`` when empty; ``access`` which kind of credentials it is for.
+    person must have in the repository, derived from ``needs`` when empty; ``access`` for which kind of credentials it
+    is; ``free`` lets an app's JWT in as well.
     """
 
     method: str
