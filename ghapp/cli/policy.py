@@ -1,0 +1,38 @@
+"""`ghapp policy …`: what policies say, on a laptop as on the server. Each command is a file of its own.
+
+The group knows its commands by name alone, so that asking for help imports none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# command → (module, attribute, one line of help)
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "evaluate": ("ghapp.cli.policy_evaluate", "evaluate", "Judge a pull request from a facts file, or many at once."),
+}
+
+
+class PolicyCommands(click.Group):
+    """A group whose commands are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.group(cls=PolicyCommands)
+def policy() -> None:
+    """Evaluate, explain, test and replay policies."""

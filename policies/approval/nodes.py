@@ -1,0 +1,100 @@
+"""The first YAML document of a text as nodes that still know their tags, quoting, aliases and lines.
+
+Meaning is given to them by :mod:`shapes`. Depth is bounded here; what aliases may expand to is bounded there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import yaml
+
+from policies import yamltext
+from policies.yamltext import Problem, Problems
+
+MAX_DEPTH = 60  # the language itself needs fewer than thirty
+
+
+class Kind(Enum):
+    SCALAR = "a plain value"
+    SEQUENCE = "a list"
+    MAPPING = "a map"
+    ALIAS = "an alias"
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One node. ``children`` of a mapping are key, value, key, value…; ``target`` is what an alias stands for."""
+
+    kind: Kind
+    line: int
+    text: str = ""
+    tag: str = ""
+    plain: bool = False
+    children: list[Node] = field(default_factory=list)
+    target: Node | None = None
+
+    @property
+    def null(self) -> bool:
+        """Whether Go's decoder takes the node for "nothing here" before it looks at the wanted type."""
+        if self.tag == "tag:yaml.org,2002:null":
+            return True
+        return (
+            self.kind is Kind.SCALAR and not self.tag and (self.text in ("null", "~") or (not self.text and self.plain))
+        )
+
+
+def first_document(text: str, name: str) -> Node | None:
+    """The root of the first document; ``None`` if there is none. Later documents are not even looked at.
+
+    Raises :class:`Problems`.
+    """
+    stream = yamltext.events(text, name=name)
+    for event in stream:
+        if isinstance(event, yaml.DocumentStartEvent):
+            if event.version not in (None, (1, 1)):
+                message = "not YAML 1.1: policies are read by the rules of that version"
+                raise Problems([Problem(name, _line(event), message, "remove the %YAML line")])
+            return _Composer(stream, name).compose(next(stream), 0)
+    return None
+
+
+def _line(event: Any) -> int:
+    return int(event.start_mark.line) + 1
+
+
+class _Composer:
+    def __init__(self, stream: Iterator[yaml.Event], name: str) -> None:
+        self.stream = stream
+        self.name = name
+        self.anchors: dict[str, Node] = {}
+
+    def compose(self, event: Any, depth: int) -> Node:
+        line = _line(event)
+        if depth > MAX_DEPTH:
+            raise Problems([Problem(self.name, line, f"nested more than {MAX_DEPTH} levels deep")])
+        if isinstance(event, yaml.AliasEvent):
+            anchor = event.anchor or ""
+            target = self.anchors.get(anchor)
+            if target is None:
+                raise Problems([Problem(self.name, line, f"the alias *{anchor} has no anchor before it")])
+            return Node(Kind.ALIAS, line, text=anchor, target=target)
+        tag = event.tag if event.tag not in (None, "!") else ""
+        if isinstance(event, yaml.ScalarEvent):
+            node = Node(Kind.SCALAR, line, event.value, tag, event.implicit[0])
+            self._anchor(event, node)
+            return node
+        sequence = isinstance(event, yaml.SequenceStartEvent)
+        node = Node(Kind.SEQUENCE if sequence else Kind.MAPPING, line, tag=tag)
+        self._anchor(event, node)
+        end = yaml.SequenceEndEvent if sequence else yaml.MappingEndEvent
+        while not isinstance(event := next(self.stream), end):
+            node.children.append(self.compose(event, depth + 1))
+        return node
+
+    def _anchor(self, event: Any, node: Node) -> None:
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node

@@ -1,0 +1,1 @@
+"""The questions that `if:` and `conditions:` can ask about a pull request, one family a file."""
