@@ -92,16 +92,16 @@ class AgentKey(BaseModel):
 class ClusterIssuer(BaseModel):
     """One cluster whose projected service-account tokens are believed, and what such an agent may read.
 
-    ``issuer`` and ``audience`` are compared with the token's claims, ``subject`` likewise
-    (``system:serviceaccount:<namespace>:<name>``). The keys come from ``jwks``, a file (JWKS) that needs no network, or
-    from the issuer's OpenID discovery.
+    ``issuer``, ``audience`` (this server's public address when empty) and ``subject``
+    (``system:serviceaccount:<namespace>:<name>``) are compared with the token's claims. The keys come from ``jwks``, a
+    file (JWKS) that needs no network, or from the issuer's OpenID discovery.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     issuer: str
-    audience: str = "ghapp"
+    audience: str = ""
     subject: str
     jwks: MaybePath = None
     repositories: Words = Field(min_length=1)

@@ -14,6 +14,8 @@ import orjson
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from ghapp import names
+from jobs import branches
 from jobs.queue import Queue
 from jobs.routing import routed
 from jobs.subjects import Ask, Subject
@@ -43,7 +45,7 @@ class Delivery:
     """One webhook delivery, reduced to where to look.
 
     ``repository``, ``full_name`` and ``installation`` say where the repository was when it was sent; 0 and empty where
-    the event has none.
+    the event has none. ``moved`` is the environment branch that a push moved, and where to.
     """
 
     id: str
@@ -54,16 +56,20 @@ class Delivery:
     repository: int = 0
     full_name: str = ""
     installation: int = 0
+    moved: tuple[str, str] | None = None
 
     def to_json(self) -> bytes:
         place = (self.repository, self.full_name, self.installation)
         ask = asdict(self.ask) if self.ask else None
-        return orjson.dumps([self.id, self.event, self.action, [str(s) for s in self.subjects], ask, *place])
+        where = [str(subject) for subject in self.subjects]
+        return orjson.dumps([self.id, self.event, self.action, where, ask, *place, self.moved])
 
     @classmethod
     def from_json(cls, raw: bytes) -> Delivery:
-        id_, event, action, subjects, ask, *place = orjson.loads(raw)
-        return cls(id_, event, action, tuple(map(Subject.parse, subjects)), Ask(**ask) if ask else None, *place)
+        id_, event, action, subjects, ask, repository, full_name, installation, moved = orjson.loads(raw)
+        where = tuple(map(Subject.parse, subjects))
+        wish, at = Ask(**ask) if ask else None, (moved[0], moved[1]) if moved else None
+        return cls(id_, event, action, where, wish, repository, full_name, installation, at)
 
 
 def reduce(delivery_id: str, event: str, payload: Mapping[str, Any], *, app_id: int | None = None) -> Delivery:
@@ -83,7 +89,16 @@ def reduce(delivery_id: str, event: str, payload: Mapping[str, Any], *, app_id: 
         _id(repository.get("id")),
         str(repository.get("full_name") or ""),
         _id(installation.get("id")),
+        _moved(event, payload),
     )
+
+
+def _moved(event: str, payload: Mapping[str, Any]) -> tuple[str, str] | None:
+    ref, after = payload.get("ref"), payload.get("after")
+    if event != "push" or not isinstance(ref, str) or not isinstance(after, str):
+        return None
+    branch = ref.removeprefix("refs/heads/")
+    return (branch, after) if branch.startswith(names.ENVIRONMENT_PREFIX) else None
 
 
 def _id(value: Any) -> int:
@@ -149,6 +164,8 @@ class Dispatcher:
             log.exception("a record cannot be read and is dropped; was it written by another version?")
             return
         self._remember(delivery)
+        if delivery.moved:
+            branches.moved(self._redis, delivery.full_name, *delivery.moved)
         for subject in delivery.subjects:
             reason = f"{delivery.event}.{delivery.action}" if delivery.action else delivery.event
             self._queue.enqueue(subject, reason=f"{reason} ({delivery.id})", ask=delivery.ask)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ghapp.github import errors
 from ghapp.github.connection import Answer, Call, Connection
-from ghapp.github.tokens import Permissions, Tokens
+from ghapp.github.tokens import Permissions, Token, Tokens
 
 # Lists that end early without saying so, and the length at which they do.
 # https://docs.github.com/en/rest/pulls/pulls (files, commits), https://docs.github.com/en/rest/commits/commits
@@ -84,9 +84,13 @@ class Client:
             raise errors.GraphQLError(f"GraphQL: {sentence}", errors=problems, data=data.get("data"))
         return data["data"]
 
+    def minted(self) -> Token:
+        """The token itself and when it expires, for an agent or a step that was promised one. Never log it."""
+        return self._tokens.token(self.installation, self._repositories, self.permissions)
+
     def token(self) -> str:
-        """The token itself, for a step or an agent that was promised one. Never log it."""
-        return self._tokens.token(self.installation, self._repositories, self.permissions).value
+        """As :meth:`minted`, the value alone."""
+        return self.minted().value
 
     # --- inside ---------------------------------------------------------------------------------------
     def _url(self, path: str) -> str:

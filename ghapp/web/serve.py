@@ -1,0 +1,45 @@
+"""Runs granian around ``front.py``: processes, sockets and signals are its business."""
+
+from __future__ import annotations
+
+import logging
+import socket
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server import Server
+
+log = logging.getLogger(__name__)
+
+_HEADER_MS = 10_000  # within which a request's headers must have arrived
+
+
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    port = port or _free_port(host)
+    log.info("listening on http://%s:%d", host, port)
+    Server(
+        "ghapp.web.front:make_front",
+        factory=True,
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MS),
+        loop=Loops.uvloop,
+        websockets=False,
+        backlog=2048,
+        respawn_failed_workers=True,
+        respawn_interval=1.0,
+        workers_kill_timeout=20,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def _free_port(host: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
