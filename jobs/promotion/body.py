@@ -56,7 +56,7 @@ def body(story: Story) -> str:
         _opening(story),
         _edits(story),
         _gates(story.verdicts),
-        _cluster(story.diff),
+        f"### In the cluster\n\n{cluster_changes(story.diff)}",
         _images(story),
         story.findings.strip(),
         _commits(story),
@@ -119,9 +119,9 @@ def _gates(verdicts: Mapping[str, Verdict]) -> str:
     return "\n".join(rows)
 
 
-def _cluster(diff: Diff) -> str:
-    lines = ["### In the cluster", "", f"Objects: {diff.summary()}."]
-    lines += [f"- ➕ {code(str(m))}" for m in diff.added[:_MOST_OBJECTS]]
+def cluster_changes(diff: Diff) -> str:
+    """A list of the objects that change, with the fields that do; long lists are cut and say so."""
+    lines = [f"- ➕ {code(str(m))}" for m in diff.added[:_MOST_OBJECTS]]
     lines += [f"- ➖ {code(str(m))}" for m in diff.removed[:_MOST_OBJECTS]]
     for name, changes in list(diff.changed.items())[:_MOST_OBJECTS]:
         lines.append(f"- ✏️ {code(name)}")
@@ -131,7 +131,7 @@ def _cluster(diff: Diff) -> str:
     left = sum(max(0, len(x) - _MOST_OBJECTS) for x in (diff.added, diff.removed, diff.changed))
     if left:
         lines.append(f"- and {left} more objects; the Files tab shows each")
-    return "\n".join([*lines[:3], *([""] if len(lines) > 3 else []), *lines[3:]])
+    return "\n".join([f"Objects: {diff.summary()}.", *([""] if lines else []), *lines])
 
 
 def _change(change: Change) -> str:

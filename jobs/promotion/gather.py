@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -98,10 +99,8 @@ def promotion(
     conversation: Conversation,
     commits: tuple[Sequence[facts.Commit], bool],
     ups: tuple[facts.Upstream, ...],
-    fresh: bool,
 ) -> facts.Promotion:
-    """Everything that the gates may know. ``fresh``: permissions are asked again (just before a merge)."""
-    people = People(github.store, github.for_installation(view.client.installation))
+    """Everything that the gates may know; permissions may be some minutes old."""
     return facts.Promotion(
         repository=view.client.full_name,
         app=app,
@@ -115,7 +114,7 @@ def promotion(
         skipped=asked.skipped,
         upstreams=ups,
         reviews=conversation.reviews,
-        permissions=_permissions(people, view.client, conversation, asked, fresh),
+        permissions=_permissions(github, view.client, conversation.reviews, asked.by, fresh=False),
         checks=tuple(_checks(view.client, environment, head, release.commit)),
         labels=conversation.labels,
         holds=tuple(_holds(view, app, environment.name, conversation.labels)),
@@ -157,12 +156,17 @@ def _release(view: View, release: Release, commits: tuple[Sequence[facts.Commit]
     )
 
 
+def with_fresh_permissions(found: facts.Promotion, client: RepositoryClient, github: GitHubApp) -> facts.Promotion:
+    """The same facts with permissions asked again, as is right just before a merge."""
+    fresh = _permissions(github, client, found.reviews, found.requested_by, fresh=True)
+    return dataclasses.replace(found, permissions=fresh)
+
+
 def _permissions(
-    people: People, client: RepositoryClient, conversation: Conversation, asked: Asked, fresh: bool
+    github: GitHubApp, client: RepositoryClient, reviews: Sequence[facts.Review], asker: str | None, *, fresh: bool
 ) -> dict[str, str]:
-    logins = {r.author for r in conversation.reviews if r.author and not r.author.endswith("[bot]")}
-    if asked.by and not asked.by.endswith("[bot]"):
-        logins.add(asked.by)
+    people = People(github.store, github.for_installation(client.installation))
+    logins = {login for login in (asker, *(r.author for r in reviews)) if login and not login.endswith("[bot]")}
     found = {login: people.permission(client, login, fresh=fresh) for login in sorted(logins)}
     return {login: permission for login, permission in found.items() if permission != "none"}
 
