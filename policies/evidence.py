@@ -10,23 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-
-class Severity(StrEnum):
-    """As scanners rank findings, lowest first."""
-
-    UNKNOWN = "unknown"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-
-class FindingKind(StrEnum):
-    VULNERABILITY = "vulnerability"
-    MISCONFIGURATION = "misconfiguration"
-    SECRET = "secret"  # noqa: S105 - a kind of finding, not a secret
-    LICENCE = "licence"
-    CODE = "code"
+from policies.finding import Finding
 
 
 class Target(StrEnum):
@@ -35,28 +19,6 @@ class Target(StrEnum):
     REPOSITORY = "repository"
     IMAGE = "image"
     MANIFESTS = "manifests"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing a scanner reports. ``fixed`` is the version that mends it, ``""`` where there is none yet.
-
-    ``aliases`` are other ids of the same thing (a GHSA for a CVE). ``in_base``: the base branch has it as well.
-    """
-
-    id: str
-    kind: FindingKind = FindingKind.VULNERABILITY
-    severity: Severity = Severity.UNKNOWN
-    aliases: tuple[str, ...] = ()
-    package: str = ""
-    installed: str = ""
-    fixed: str = ""
-    licence: str = ""
-    file: str = ""
-    title: str = ""
-    scanners: tuple[str, ...] = ()
-    exploited: bool = False
-    in_base: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any, Self
 
-from policies.evidence import FindingKind, Severity
+
+class Severity(StrEnum):
+    """As scanners rank findings, lowest first."""
+
+    UNKNOWN = "unknown"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class FindingKind(StrEnum):
+    VULNERABILITY = "vulnerability"
+    MISCONFIGURATION = "misconfiguration"
+    SECRET = "secret"  # noqa: S105 - a kind of finding, not a secret
+    LICENCE = "licence"
+    CODE = "code"
+
 
 _WORST_FIRST = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.UNKNOWN)
 
@@ -22,9 +40,10 @@ class Finding:
     """One thing found.
 
     ``id`` is the rule or advisory (``CVE-2024-1``, ``DS002``, ``aws-access-token``). A vulnerability has ``package``,
-    ``installed`` and ``fixed`` (``""``: no fix is known). What stands in a file has ``file`` (relative), ``start``
-    and ``end`` (1-based lines, 0: the whole file), and ``context``: what it is recognised by when its lines move, such
-    as the digest of the offending text or a resource's name. ``scanners`` are all that report it. All texts are the
+    ``installed`` and ``fixed`` (``""``: no fix is known). What stands in a file has ``file`` (in the checkout),
+    ``start`` and ``end`` (1-based lines, 0: the whole file), and ``context``: what it is recognised by when its lines
+    move, such as the digest of the offending text or a resource's name. ``scanners`` are all that report it.
+    ``exploited``: known to be used in attacks; ``in_base``: the base branch has it as well. All texts are the
     scanner's, hence not to be trusted.
     """
 
@@ -43,6 +62,8 @@ class Finding:
     link: str = ""
     context: str = ""
     aliases: tuple[str, ...] = field(default=())
+    exploited: bool = False
+    in_base: bool = False
 
     @property
     def fingerprint(self) -> str:
