@@ -5,7 +5,9 @@ A custom resource becomes a :class:`Resource` of the same shape; nothing that se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ghapp.sandbox.cluster import models
 from ghapp.sandbox.cluster.types import ANYTHING, Type
@@ -43,9 +45,12 @@ class Resource:
     subresources: tuple[str, ...] = ()
     verbs: tuple[str, ...] = _ALL_VERBS
     stored_as: str = ""
+    stored_version: str = ""
     custom: bool = False
     has_generation: bool = False
     columns: tuple[Column, ...] = field(default=(), compare=False)
+    schema: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    scale: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def api_version(self) -> str:

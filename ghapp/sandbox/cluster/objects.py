@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ghapp.sandbox.cluster import admission, decode, defaults, errors, metadata, ownership, typed, validation
+from ghapp.sandbox.cluster import admission, custom, decode, defaults, errors, metadata, ownership, typed, validation
 from ghapp.sandbox.cluster.kinds import Kinds, Resource
 from ghapp.sandbox.cluster.store import Store, Stored
 from ghapp.sandbox.cluster.types import Object
@@ -58,6 +58,7 @@ class Objects:
         self.store = store
         self.kinds = kinds
         self.clock = clock
+        self.allocator = admission.Allocator()
 
     # Reading.
 
@@ -125,7 +126,7 @@ class Objects:
             elif given_owners != live_owners:
                 owners = _decoded_owners(given_owners) or owners
         self._prepare_change(resource, live, new, write)
-        defaults.apply(resource, new, old)
+        defaults.apply(resource, new)
         compared = old
         owned = ownership.update(
             compared,
@@ -194,7 +195,7 @@ class Objects:
             defaults.apply(resource, new)
             return self._store_new(resource, new, owned, write), True
         self._prepare_change(resource, live, new, write)
-        defaults.apply(resource, new, old)
+        defaults.apply(resource, new)
         return self._store_change(resource, live, new, owned, write), False
 
     def delete(self, resource: Resource, namespace: str, name: str, how: Delete) -> tuple[Object, bool]:
@@ -240,11 +241,12 @@ class Objects:
     # Rules that every write shares.
 
     def _decoded(self, resource: Resource, given: Object, write: Write) -> Object:
-        if resource.custom:
-            return copy.deepcopy(given)
         unknown: list[str] = []
         try:
-            result = decode.typed(given, resource.type, unknown)
+            if resource.custom:
+                result = custom.decoded(given, resource, unknown)
+            else:
+                result = decode.typed(given, resource.type, unknown)
         except decode.WrongType as e:
             raise errors.bad_request(
                 f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {e}'
@@ -279,10 +281,8 @@ class Objects:
             raise errors.internal(f"failed to create typed patch object ({where}): {said}")
 
     def _converted(self, resource: Resource, merged: Object, namespace: str, name: str) -> Object:
-        if resource.custom:
-            return copy.deepcopy(merged)
         try:
-            new = decode.typed(merged, resource.type)
+            new = custom.decoded(merged, resource, []) if resource.custom else decode.typed(merged, resource.type)
         except decode.WrongType as e:
             where = f"{namespace}/{name}; {_gvk(resource)}"
             raise errors.internal(
@@ -319,7 +319,6 @@ class Objects:
             meta["generation"] = 1
         if "status" in resource.subresources:
             new.pop("status", None)
-        admission.mutate(resource, new)
 
     def _prepare_change(self, resource: Resource, live: Stored, new: Object, write: Write) -> None:
         """Check preconditions, and restore what this endpoint does not change."""
@@ -352,6 +351,7 @@ class Objects:
 
     def _store_new(self, resource: Resource, new: Object, owned: ownership.Owners, write: Write) -> Object:
         meta = new["metadata"]
+        admission.fill(self.allocator, resource, new, None)
         validation.check_new(resource, new)
         admission.check_create(self, resource, new)
         meta["managedFields"] = ownership.encode(owned)
@@ -365,6 +365,7 @@ class Objects:
         self, resource: Resource, live: Stored, new: Object, owned: ownership.Owners, write: Write
     ) -> Object:
         old, meta = live.object, new["metadata"]
+        admission.fill(self.allocator, resource, new, old)
         validation.check_change(resource, new, old)
         managed = ownership.encode(owned)
         before = old["metadata"].get("managedFields", [])

@@ -14,6 +14,8 @@ from aiohttp import web
 
 from ghapp.sandbox.cluster import kubeconfig
 from ghapp.sandbox.cluster.api import Api
+from ghapp.sandbox.cluster.controllers import ALL, ESSENTIAL
+from ghapp.sandbox.cluster.controllers.loop import Loop, Pace
 from ghapp.sandbox.cluster.faults import Faults
 from ghapp.sandbox.cluster.identity import Tokens
 from ghapp.sandbox.cluster.kinds import Kinds
@@ -24,9 +26,22 @@ _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
 class Cluster:
-    """A cluster: ``start()``, use ``url``, ``stop()``. Also a context manager."""
+    """A cluster: ``start()``, use ``url``, ``stop()``. Also a context manager.
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, data_dir: Path | None = None) -> None:
+    ``pace`` says how long things take; without ``controllers`` nothing but the API itself runs, as in envtest.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        data_dir: Path | None = None,
+        *,
+        pace: Pace | None = None,
+        controllers: bool = True,
+    ) -> None:
+        self.pace = pace or Pace()
+        self.controllers = controllers
         self.host = host
         self.port = port
         self.data_dir = data_dir
@@ -81,6 +96,8 @@ class Cluster:
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
         objects = Objects(Store(), Kinds())
+        controllers = Loop(objects, self.pace)
+        controllers.start(ALL if self.controllers else ESSENTIAL)
         _populate(objects)
         api = Api(objects, self.tokens, self.faults)
         server = web.Server(api.handle, access_log=None)
@@ -92,6 +109,7 @@ class Cluster:
         self.port = sockets[0].getsockname()[1]
         self._ready.set()
         await self._done.wait()
+        controllers.stop()
         api.watches.drop()
         await runner.cleanup()
 

@@ -55,6 +55,7 @@ class Event:
 
 
 Listener = Callable[[Event], None]
+AnyListener = Callable[[str, Event], None]
 
 
 @dataclass(slots=True)
@@ -116,7 +117,10 @@ class Store:
 
     def __init__(self) -> None:
         self.version = 1
+        self.listeners: list[AnyListener] = []
+        self.uids: dict[str, tuple[str, Key]] = {}
         self._collections: dict[str, Collection] = {}
+        self._dependents: dict[str, set[tuple[str, Key]]] = {}
 
     def collection(self, name: str) -> Collection:
         found = self._collections.get(name)
@@ -138,7 +142,7 @@ class Store:
         stored = Stored(object_, self.version)
         place = self.collection(collection)
         before = place.items.get(stored.key)
-        place.record(Event("MODIFIED" if before else "ADDED", self.version, stored, before))
+        self._happened(place, Event("MODIFIED" if before else "ADDED", self.version, stored, before))
         return stored
 
     def remove(self, collection: str, namespace: str, name: str) -> Stored | None:
@@ -150,11 +154,45 @@ class Store:
         self.version += 1
         last = {**before.object, "metadata": {**before.object["metadata"], "resourceVersion": str(self.version)}}
         stored = Stored(last, self.version)
-        place.record(Event("DELETED", self.version, stored, before))
+        self._happened(place, Event("DELETED", self.version, stored, before))
         return stored
+
+    def dependents(self, uid: str, collection: str = "") -> list[tuple[str, Stored]]:
+        """Objects that name ``uid`` as an owner, with their collections; of one collection where it is given."""
+        found = sorted(d for d in self._dependents.get(uid, ()) if not collection or d[0] == collection)
+        return [(name, self.collection(name).items[key]) for name, key in found]
+
+    def with_uid(self, uid: str) -> tuple[str, Stored] | None:
+        """The object with this uid, and its collection."""
+        found = self.uids.get(uid)
+        return (found[0], self.collection(found[0]).items[found[1]]) if found else None
+
+    def _happened(self, place: Collection, event: Event) -> None:
+        key = event.stored.key
+        before = _owners(event.before) if event.before else frozenset()
+        after = _owners(event.stored) if event.type != "DELETED" else frozenset()
+        for uid in before - after:
+            self._dependents[uid].discard((place.name, key))
+            if not self._dependents[uid]:
+                del self._dependents[uid]
+        for uid in after - before:
+            self._dependents.setdefault(uid, set()).add((place.name, key))
+        own = event.stored.object["metadata"].get("uid", "")
+        if event.type == "DELETED":
+            self.uids.pop(own, None)
+        else:
+            self.uids[own] = (place.name, key)
+        place.record(event)
+        for listener in self.listeners:
+            listener(place.name, event)
 
     def forget(self) -> None:
         """Lose the past: every watch from an old version is told 410 from now on."""
         for collection in self._collections.values():
             collection.history.clear()
             collection.forgotten = self.version
+
+
+def _owners(stored: Stored) -> frozenset[str]:
+    references = stored.object["metadata"].get("ownerReferences")
+    return frozenset(r.get("uid", "") for r in references) if references else frozenset()
