@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis-py's names
 from redis.retry import Retry
@@ -12,18 +14,25 @@ from redis.retry import Retry
 if TYPE_CHECKING:
     from ghapp.settings import Settings
 
+_BACKOFF, _TRIES = ExponentialBackoff(cap=0.3, base=0.05), 3
+_AWAY: list[type[Exception]] = [ConnectionError, TimeoutError]
+_TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 3}
+
 
 def connect(settings: Settings) -> Redis:
-    """A client for the Redis that the settings name. It connects when it is first used, and again when a connection is
-    lost; three tries within half a second."""
+    """A client for the Redis that the settings name.
+
+    It connects when it is first used, and again when a connection is lost: three tries within half a second.
+    """
     return Redis.from_url(
-        settings.redis_url,
-        retry=Retry(ExponentialBackoff(cap=0.3, base=0.05), 3),
-        retry_on_error=[ConnectionError, TimeoutError],
-        health_check_interval=30,
-        socket_connect_timeout=3,
-        socket_keepalive=True,
+        settings.redis_url, retry=Retry(_BACKOFF, _TRIES), retry_on_error=_AWAY, health_check_interval=30, **_TIMEOUTS
     )
+
+
+def connect_async(settings: Settings) -> AsyncRedis:
+    """As :func:`connect`, for an event loop."""
+    retry = AsyncRetry(_BACKOFF, _TRIES)
+    return AsyncRedis.from_url(settings.redis_url, retry=retry, retry_on_error=_AWAY, **_TIMEOUTS)
 
 
 def text(value: bytes | str) -> str:

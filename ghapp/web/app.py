@@ -15,7 +15,6 @@ from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from ghapp.web.appender import Appender
 from jobs.connect import connect
 
 if TYPE_CHECKING:
@@ -56,10 +55,6 @@ class Connections:
     @cached_property
     def redis(self) -> Redis:
         return connect(self.settings)
-
-    @cached_property
-    def appender(self) -> Appender:
-        return Appender(connect(self.settings))
 
     @cached_property
     def github(self) -> GitHubApp:

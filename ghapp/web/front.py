@@ -17,7 +17,9 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from redis.exceptions import RedisError
 
+from ghapp.web.appender import Appender
 from ghapp.web.webhooks import PATH, Refused, accepted, admit, refusal, unavailable
+from jobs.connect import connect_async
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,6 +32,7 @@ Send = Callable[[Message], Awaitable[None]]
 BODY_SECONDS = 10.0  # within which a body must have arrived
 MAX_OTHER_BODY = 1_000_000  # bytes of a body that is not a webhook
 THREADS = 128  # Flask views at once in one process; agents that wait take one each
+_WRITE_SECONDS = 8.0  # within which Redis must have taken a delivery; GitHub waits for ten
 _LARGE = 500_000  # bytes above which a signature is worth a thread
 
 
@@ -43,6 +46,7 @@ class Front:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._here = app.extensions["ghapp"]
+        self._appender = Appender(connect_async(self._here.settings))
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="view")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +81,8 @@ class Front:
                 delivery = admit(settings, headers, body)
             new = False
             if delivery.subjects:
-                new = await asyncio.wait_for(asyncio.wrap_future(self._here.appender.append(delivery)), 10)
+                async with asyncio.timeout(_WRITE_SECONDS):
+                    new = await self._appender.append(delivery)
         except Refused as e:
             return refusal(e)
         except (RedisError, TimeoutError) as e:

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from ghapp.web.app import Connections, connections
-from ghapp.web.appender import durability
+from ghapp.web.appender import durability, settings_of
 
 blueprint = Blueprint("health", __name__)
 
@@ -65,7 +65,7 @@ _SAFETY = {
 
 def _redis(here: Connections) -> Need:
     try:
-        return Need("redis", True, _SAFETY.get(durability(here.redis), _SAFETY["unknown"]))
+        return Need("redis", True, _SAFETY.get(durability(settings_of(here.redis)), _SAFETY["unknown"]))
     except RedisError as e:
         return Need("redis", False, f"Redis at {_without_password(here.settings.redis_url)} cannot be reached: {e}.")
 

@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
 from ghapp.settings import Settings
+from ghapp.web.appender import append
 from jobs.deliveries import Delivery, reduce
 
 log = logging.getLogger(__name__)
@@ -102,10 +103,10 @@ def receive() -> ResponseReturnValue:
     here = connections()
     try:
         delivery = admit(here.settings, {k.lower(): v for k, v in request.headers}, request.get_data())
-        new = here.appender.append(delivery).result(timeout=10) if delivery.subjects else False
+        new = append(here.redis, delivery) if delivery.subjects else False
     except Refused as e:
         return refusal(e)
-    except (RedisError, TimeoutError) as e:
+    except RedisError as e:
         return unavailable(e)
     return jsonify(accepted(delivery, new)), 202
 
