@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,9 +29,9 @@ class Child:
     """One running part. ``log`` is the file that holds everything it printed."""
 
     name: str
+    argv: tuple[str, ...]
     popen: subprocess.Popen[bytes]
     log: Path
-    output: IO[bytes] | None = field(default=None, repr=False)
 
     @property
     def alive(self) -> bool:
@@ -82,7 +82,7 @@ def start(
             start_new_session=True,
             preexec_fn=lambda: _die_with(parent),
         )
-    return Child(name, popen, log)
+    return Child(name, tuple(argv), popen, log)
 
 
 def hello(child: Child, *, timeout: float = 30) -> dict[str, Any]:
