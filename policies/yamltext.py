@@ -174,8 +174,8 @@ def events(text: str | bytes, *, name: str = "<yaml>") -> Iterator[yaml.Event]:
     follows the last event taken is never looked at. Raises :class:`Problems`.
     """
     with _parsing(text, name) as loader:
-        while loader.check_event():
-            yield loader.get_event()
+        while (event := loader.get_event()) is not None:
+            yield event
 
 
 def load(text: str | bytes, *, name: str = "<yaml>") -> Document:

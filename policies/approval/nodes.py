@@ -5,6 +5,7 @@ Meaning is given to them by :mod:`shapes`. Depth is bounded here; what aliases m
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -47,10 +48,11 @@ class Node:
         )
 
 
+@functools.lru_cache(maxsize=64)
 def first_document(text: str, name: str) -> Node | None:
     """The root of the first document; ``None`` if there is none. Later documents are not even looked at.
 
-    Raises :class:`Problems`.
+    Remembered, for a text is asked twice: whether it points elsewhere, and what it says. Raises :class:`Problems`.
     """
     stream = yamltext.events(text, name=name)
     for event in stream:
@@ -82,7 +84,7 @@ class _Composer:
             if target is None:
                 raise Problems([Problem(self.name, line, f"the alias *{anchor} has no anchor before it")])
             return Node(Kind.ALIAS, line, text=anchor, target=target)
-        tag = event.tag if event.tag not in (None, "!") else ""
+        tag = event.tag or ""
         if isinstance(event, yaml.ScalarEvent):
             node = Node(Kind.SCALAR, line, event.value, tag, event.implicit[0])
             self._anchor(event, node)

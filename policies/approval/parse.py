@@ -48,8 +48,10 @@ def remote_of(text: str, name: str = ".policy.yml") -> dict[str, str] | None:
     """``remote``, ``path`` and ``ref`` of a file that points to a policy elsewhere; ``None`` for any other text."""
     try:
         document = first_document(text, name)
+        if document is None or not any(key.text in ("remote", "<<") for key in document.children[::2]):
+            return None
         reader = Reader(name)
-        values = REMOTE.read(reader, document, None) if document is not None else {}
+        values = REMOTE.read(reader, document, None)
     except Problems:
         return None
     if reader.problems or values.get("remote") is None:

@@ -151,7 +151,7 @@ class Whole:
         value = reader.scalar(node) if node.kind is Kind.SCALAR else ""
         if value is None:
             return 0
-        if isinstance(value, bool | str) or not math.isfinite(value) or not -(2**63) < value < 2**63:
+        if isinstance(value, bool | str) or not math.isfinite(value) or not -(2**63) <= value < 2**63:
             # Go turns minus infinity into a negative count, which requires nothing; that is refused here.
             _expected(reader, node, "a whole number")
             return 0
