@@ -16,6 +16,7 @@ RUN /opt/ghapp/bin/pip install --no-cache-dir --disable-pip-version-check --no-d
 
 FROM ${PYTHON}
 # git reads and writes repositories; bubblewrap keeps steps apart; buildah builds what the layer builder cannot.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends bubblewrap buildah ca-certificates git \
     && rm -rf /var/lib/apt/lists/* \
