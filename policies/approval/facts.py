@@ -126,8 +126,9 @@ class Repository:
 class Facts:
     """One pull request. ``state`` is ``open``, ``closed`` or ``merged``; check and workflow runs are newest first.
 
-    ``teams`` are the repository's own teams with the permission each gives; ``requested`` and ``removed`` are logins or
-    ``organisation/team`` of current review requests and of those that somebody took back.
+    ``permissions`` are people's in the end, ``direct`` those given to them by name, ``teams`` those given to teams
+    (``organisation/team``). ``requested`` and ``removed`` are logins or teams of current review requests and of those
+    that somebody took back.
     """
 
     repository: str
@@ -156,6 +157,7 @@ class Facts:
     permissions: Mapping[str, str] = field(default_factory=dict)
     repositories: Mapping[str, Repository] = field(default_factory=dict)
     teams: Mapping[str, str] = field(default_factory=dict)
+    direct: Mapping[str, str] = field(default_factory=dict)
     requested: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     incomplete: Mapping[str, str] = field(default_factory=dict)

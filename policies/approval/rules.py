@@ -64,7 +64,7 @@ _RULE = Record(
     },
     required=("name",),
 )
-_REQUIREMENT_SCHEMA: Final = {
+REQUIREMENT_SCHEMA: Final = {
     "oneOf": [
         {"type": "string", "description": "The name of a rule."},
         *(
