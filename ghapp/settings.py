@@ -130,7 +130,9 @@ class Settings(BaseModel):
     )
 
     # What must be reachable, and where things are kept
-    redis_url: str = Field("redis://localhost:6379/0", description="Redis: redis://, rediss:// or unix://.")
+    redis_url: str = Field(
+        "redis://localhost:6379/0", description="Redis: redis://, rediss:// or unix://.", repr=False
+    )
     data_dir: Path = Field(
         Path("~/.local/share/ghapp"), description="Mirrors of repositories and caches; may be lost at any time."
     )
@@ -223,6 +225,17 @@ def is_secret(name: str) -> bool:
     return _mentions_secret(Settings.model_fields[name].annotation)
 
 
+def may_be_file(name: str) -> bool:
+    """Whether a setting may be given as a file, by a variable that ends in ``_FILE``."""
+    return is_secret(name) or name == "redis_url"  # which may carry a password
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown and logged."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
 def _mentions_secret(annotation: Any) -> bool:
     if annotation is SecretStr or annotation is AgentKey:
         return True
@@ -263,11 +276,11 @@ def _from_environment(environ: Mapping[str, str], problems: list[str]) -> _Sourc
     for variable, value in environ.items():
         if variable in known:
             found[known[variable]] = (value, variable)
-        elif (name := known.get(variable.removesuffix("_FILE"))) and is_secret(name):
+        elif (name := known.get(variable.removesuffix("_FILE"))) and may_be_file(name):
             if variable.removesuffix("_FILE") in environ:
                 problems.append(f"{variable}: {variable.removesuffix('_FILE')} is set too; set only one of them")
             elif (text := _read(variable, value, problems)) is not None:
-                found[name] = (text, f"{variable} ({value})")
+                found[name] = (text.strip(), f"{variable} ({value})")
     return found
 
 
@@ -289,9 +302,9 @@ def _from_yaml(environ: Mapping[str, str], problems: list[str]) -> _Source:
         name = key.removesuffix("_file")
         if key in Settings.model_fields:
             found[key] = (value, where)
-        elif name in Settings.model_fields and is_secret(name):
+        elif name in Settings.model_fields and may_be_file(name):
             if (secret := _read(where, str(value), problems)) is not None:
-                found[name] = (secret, f"{where} ({value})")
+                found[name] = (secret.strip(), f"{where} ({value})")
         else:
             problems.append(f"{where}: there is no setting {key!r}; `ghapp settings` lists them all")
     return found

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from ghapp.github.directory import Directory
 from ghapp.github.shared import RedisStore
+from ghapp.settings import without_password
 from jobs.deliveries import Dispatcher
 from jobs.queue import BACKGROUND, RECONCILE, Queue, rq_queue
 from jobs.recovery import Recovery
@@ -56,7 +57,11 @@ class Clock:
                 away = False
             except RedisError as e:
                 if not away:
-                    log.error("Redis at %s is away (%s); work goes on when it is back", self._settings.redis_url, e)
+                    log.error(
+                        "Redis at %s is away (%s); work goes on when it is back",
+                        without_password(self._settings.redis_url),
+                        e,
+                    )
                 away = True
                 time.sleep(1)
 

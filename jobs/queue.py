@@ -17,7 +17,7 @@ import orjson
 import rq
 from redis import Redis
 from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job
+from rq.job import Job, validate_job_id
 from rq.serializers import JSONSerializer
 
 from jobs.connect import text
@@ -165,6 +165,7 @@ class Queue:
         and returns ``False``. However the run ends, and when its worker dies too, ``subject`` is reconciled afterwards.
         ``arguments`` must be JSON.
         """
+        validate_job_id(run_id)
         self.redis.hset(RUNS, run_id, str(subject))
         try:
             rq_queue(self.redis, PIPELINE).enqueue(

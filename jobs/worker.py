@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import rq
 from redis import Redis
+from rq.serializers import JSONSerializer
 from rq.utils import import_attribute
 
 from ghapp.github import errors
@@ -62,15 +63,18 @@ here: ContextVar[Here] = ContextVar("here")
 class Carrier(rq.SimpleWorker):
     """RQ's worker, in whose process the jobs run, so that connections, tokens and modules are there already.
 
-    After each job it looks once more whether its subject is wanted: while RQ still had the job, no other could be made.
+    What a job leaves to be done is done after RQ has forgotten it: before, no other with its id could be made.
     """
 
     log_result_lifespan = False
 
     def execute_job(self, job: rq.job.Job, queue: rq.Queue) -> None:
         super().execute_job(job, queue)
+        queue_ = here.get().queue
         if job.func_name == "jobs.worker.reconcile_subject":
-            carry_on(here.get().queue, Subject.parse(job.args[0]))
+            carry_on(queue_, Subject.parse(job.args[0]))
+        elif job.func_name == "jobs.worker.run_pipeline" and not leases.held(queue_.redis, f"run/{job.id}"):
+            queue_.end(job.id)
 
 
 def carry_on(queue: Queue, subject: Subject) -> None:
@@ -131,7 +135,7 @@ def backoff(attempts: int, *, most: float, uniform: Callable[[float, float], flo
 
 # --- runs ------------------------------------------------------------------------------------------
 def run_pipeline(run_id: str, function: str, arguments: Mapping[str, Any]) -> None:
-    """The job of one run. However it ends, its subject is reconciled afterwards."""
+    """The job of one run; it never raises for what a run may meet. Its subject is reconciled when it has ended."""
     at = here.get()
     with at.leases.holding(f"run/{run_id}") as ours:
         if not ours:
@@ -140,12 +144,6 @@ def run_pipeline(run_id: str, function: str, arguments: Mapping[str, Any]) -> No
             import_attribute(function)(at.context(), **arguments)
         except Exception:
             log.exception("run %s failed", run_id)
-            at.queue.end(run_id, "its run failed")
-        except BaseException:
-            at.queue.end(run_id, "its worker was stopped")
-            raise
-        else:
-            at.queue.end(run_id)
 
 
 # --- the process -----------------------------------------------------------------------------------
@@ -160,5 +158,10 @@ def work(settings: Settings, queues: tuple[str, ...], place: str, incarnation: i
         from jobs.recovery import take_over
 
         take_over(at.queue, left)
-    worker = Carrier([rq_queue(redis, name) for name in queues], name=f"{place}-{incarnation}", connection=redis)
+    worker = Carrier(
+        [rq_queue(redis, name) for name in queues],
+        name=f"{place}-{incarnation}",
+        connection=redis,
+        serializer=JSONSerializer,
+    )
     worker.work(logging_level="WARNING", max_jobs=1_000)

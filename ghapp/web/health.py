@@ -10,6 +10,7 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
 
+from ghapp.settings import without_password
 from ghapp.web.app import Connections, connections
 from ghapp.web.appender import durability, settings_of
 
@@ -67,7 +68,7 @@ def _redis(here: Connections) -> Need:
     try:
         return Need("redis", True, _SAFETY.get(durability(settings_of(here.redis)), _SAFETY["unknown"]))
     except RedisError as e:
-        return Need("redis", False, f"Redis at {_without_password(here.settings.redis_url)} cannot be reached: {e}.")
+        return Need("redis", False, f"Redis at {without_password(here.settings.redis_url)} cannot be reached: {e}.")
 
 
 def _github(here: Connections) -> Need:
@@ -89,8 +90,3 @@ def _ask(here: Connections, url: str) -> str:
     except (httpx.HTTPError, OSError) as e:
         return str(e) or type(e).__name__
     return ""
-
-
-def _without_password(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
