@@ -58,6 +58,8 @@ class GitStore:
         self.path = path
         self._pool = pool
         self._diff = lru_cache(maxsize=64)(lambda old, new: diff.diff_files(path, old, new))
+        self._merge_base = lru_cache(maxsize=1024)(self._find_merge_base)
+        self._range = lru_cache(maxsize=256)(self._list_range)
 
     @classmethod
     def create(cls, path: Path, pool: ReaderPool, default_branch: str) -> GitStore:
@@ -201,7 +203,34 @@ class GitStore:
     def count(self, *revisions: str) -> int:
         return int(git(self.path, "rev-list", "--count", *revisions, "--").text)
 
+    def between(self, base: str, head: str) -> tuple[str, ...]:
+        """The commits that ``head`` has and ``base`` lacks, oldest first. Both are shas; remembered."""
+        return self._range(base, head)
+
+    def _list_range(self, base: str, head: str) -> tuple[str, ...]:
+        return tuple(self.log(head, f"^{base}", reverse=True))
+
+    def touched(self, *revisions: str, limit: int = 250) -> list[tuple[str, list[str], list[str], list[str]]]:
+        """(sha, added, removed, modified paths) of the newest commits in a range, oldest first."""
+        text = git(
+            self.path, "log", "--topo-order", "--reverse", "-z", "--format=%x01%H", "--name-status", "--no-renames",
+            f"--max-count={limit}", *revisions, "--",
+        ).stdout.decode("utf-8", "replace")  # fmt: skip
+        found: list[tuple[str, list[str], list[str], list[str]]] = []
+        for block in text.split("\x01")[1:]:
+            fields = [field.strip("\n") for field in block.split("\0")]
+            names: dict[str, list[str]] = {"A": [], "D": [], "M": []}
+            for kind, name in zip(fields[1::2], fields[2::2], strict=False):
+                if kind:
+                    names["M" if kind not in names else kind].append(name)
+            found.append((fields[0], names["A"], names["D"], names["M"]))
+        return found
+
     def merge_base(self, one: str, other: str) -> str | None:
+        """The best common ancestor of two commits, given as shas. Remembered."""
+        return self._merge_base(one, other)
+
+    def _find_merge_base(self, one: str, other: str) -> str | None:
         return git(self.path, "merge-base", one, other, check=False).text.strip() or None
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
@@ -247,6 +276,11 @@ class GitStore:
         ours = self.write_commit(target.tree, (base,), who, who, "ours")
         theirs = self.write_commit(commit.tree, (base,), who, who, "theirs")
         return self.merge_tree(ours, theirs)
+
+    def copy_refs(self, other: GitStore, *patterns: str) -> None:
+        """Bring refs (``refs/heads/*``) with all their history from another repository of the forge."""
+        specs = [f"+{pattern}:{pattern}" for pattern in patterns]
+        git(self.path, "fetch", "--no-tags", "--no-write-fetch-head", "--quiet", str(other.path), *specs)
 
     def fetch(self, other: GitStore, sha: str) -> None:
         """Bring a commit and its history from another repository of the forge."""

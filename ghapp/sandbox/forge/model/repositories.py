@@ -58,6 +58,7 @@ class Repository:
     web_commits: set[str] = field(default_factory=set)
     verifications: dict[str, Verification] = field(default_factory=dict)
     pushed_dates: dict[str, datetime] = field(default_factory=dict)
+    _suites: dict[str, list[CheckSuite]] = field(default_factory=dict)
 
     @property
     def full_name(self) -> str:
@@ -88,8 +89,12 @@ class Repository:
         matching = [rule for rule in self.protections if rule.matches(branch)]
         return min(matching, key=lambda rule: rule.pattern != branch, default=None)
 
+    def add_suite(self, suite: CheckSuite) -> None:
+        self.check_suites.append(suite)
+        self._suites.setdefault(suite.head_sha, []).append(suite)
+
     def suites_of(self, sha: str) -> list[CheckSuite]:
-        return [suite for suite in list(self.check_suites) if suite.head_sha == sha]
+        return list(self._suites.get(sha, ()))
 
     def latest_statuses(self, sha: str) -> list[Status]:
         """The newest status of each context, newest first."""
@@ -169,6 +174,9 @@ class PullRequest(Issue):
     review_comments: list[ReviewComment] = field(default_factory=list)
     head_pushes: list[HeadPush] = field(default_factory=list)
     auto_merge: AutoMerge | None = None
+    # Whether it merges cleanly, and for which (base, head) that was found out.
+    mergeable: bool | None = None
+    mergeable_for: tuple[str, str] | None = None
 
     @property
     def merged(self) -> bool:

@@ -83,6 +83,10 @@ class State:
     def forget(self, node_id: str) -> None:
         self._nodes.pop(node_id, None)
 
+    def find(self, prefix: str, number: int) -> Any | None:
+        """The record with this kind of node id (``IC``, ``CR`` …) and database id, or None."""
+        return self._nodes.get(ids.node_id(prefix, number))
+
     def node(self, node_id: str) -> Any | None:
         """The record with this node id, a :class:`GitObject` for commits and refs, or None."""
         if (found := self._nodes.get(node_id)) is not None:
