@@ -125,7 +125,7 @@ class Context:
         return f"/{account.login}"
 
     def avatar_url(self, account: User | Organization | Team) -> str:
-        return self.url(f"/avatars/{account.id}")
+        return self.url(f"/avatars/{'t' if isinstance(account, Team) else 'u'}/{account.id}")
 
     def path(self, record: Any) -> str:
         """Where a record's page is, as a path."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from ghapp.sandbox.forge.git.objects import GitCommit, GitTag, Signature
 from ghapp.sandbox.forge.git.objects import TreeEntry as GitTreeEntry
-from ghapp.sandbox.forge.model import PullRequest, Repository, Verification, ids
+from ghapp.sandbox.forge.model import PullRequest, Repository, User, ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +93,11 @@ class TreeEntry:
 
 @dataclass(frozen=True, slots=True)
 class CommitSignature:
-    """The signature on a commit and what the forge made of it."""
+    """The signature on a commit and what the forge made of it, as REST's ``verification``."""
 
     commit: Commit
-    verification: Verification
+    facts: dict[str, Any]
+    signer: User | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ _MODULES = (
     "types.timeline",
     "types.checks",
     "types.deployments",
+    "mutations.comments",
+    "mutations.pulls",
+    "mutations.reviews",
+    "mutations.git",
 )
 
 _resolvers: dict[tuple[str, str], Callable[..., Any]] = {}

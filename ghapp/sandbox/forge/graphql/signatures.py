@@ -16,6 +16,9 @@ _STATES = {
     "unverified_email": "UNVERIFIED_EMAIL",
 }
 
+# The key that GitHub signs with what is committed through its pages and API.
+WEB_FLOW_KEY = "B5690EEEBB952194"
+
 # https://www.rfc-editor.org/rfc/rfc9580#section-5.2.3.7
 _ISSUER, _ISSUER_FINGERPRINT = 16, 33
 

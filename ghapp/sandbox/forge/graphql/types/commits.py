@@ -9,17 +9,18 @@ from typing import Any
 from ghapp.sandbox.forge.git.objects import Signature
 from ghapp.sandbox.forge.graphql import gitnodes, signatures
 from ghapp.sandbox.forge.graphql.context import Context
-from ghapp.sandbox.forge.graphql.facts import pulls_with, verification_of
 from ghapp.sandbox.forge.graphql.gitnodes import Commit, CommitSignature, GitActor, Tree, TreeEntry
 from ghapp.sandbox.forge.graphql.registry import Fields, kind_by
 from ghapp.sandbox.forge.graphql.selection import Order, ordered
-from ghapp.sandbox.forge.model import PullRequest, User, Verification
+from ghapp.sandbox.forge.model import PullRequest, User
+from ghapp.sandbox.forge.operations import comparison
+from ghapp.sandbox.forge.serialize.gitdata import verification
 
 COMMIT = Fields("Commit", record=Commit)
 ACTOR = Fields("GitActor", record=GitActor)
 SIGNATURE = Fields("GpgSignature", "SshSignature", "SmimeSignature", "UnknownSignature")
 
-kind_by(CommitSignature, lambda signed: signatures.kind(signed.verification.signature or ""))
+kind_by(CommitSignature, lambda signed: signatures.kind(signed.facts["signature"]))
 
 _CO_AUTHOR = re.compile(r"(?im)^co-authored-by: *(.*?) *<([^>]+)>\s*$")
 
@@ -87,7 +88,12 @@ def _is_by(ctx: Context, commit: Commit, wanted: dict[str, Any]) -> bool:
 def associated_pulls(commit: Commit, ctx: Context, order_by: Order = None) -> list[PullRequest]:
     """The pull requests that bring or brought the commit into the repository."""
     ctx.need(commit.repository, "pull_requests")
-    return ordered(pulls_with(commit.repository, commit.oid), order_by)
+    found = [
+        pull
+        for pull in commit.repository.pulls
+        if commit.oid == pull.merge_commit_sha or commit.oid in comparison.commits(pull)
+    ]
+    return ordered(found, order_by)
 
 
 @COMMIT("file")
@@ -162,29 +168,34 @@ def avatar_url(actor: GitActor, ctx: Context, size: int | None = None) -> str:
     return (ctx.avatar_url(known) if known else ctx.url("/avatars/0")) + (f"?s={size}" if size else "")
 
 
-def _verified(read: Callable[[Verification], Any]) -> Callable[[CommitSignature, Context], Any]:
-    return lambda signed, _ctx: read(signed.verification)
+def _said(name: str, otherwise: Any = None) -> Callable[[CommitSignature, Context], Any]:
+    return lambda signed, _ctx: signed.facts[name] or otherwise
 
 
+SIGNATURE.same("signer")
 SIGNATURE("email")(lambda signed, _ctx: signed.commit.facts.committer.email)
-SIGNATURE("isValid")(_verified(lambda verification: verification.verified))
-SIGNATURE("payload")(_verified(lambda verification: verification.payload or ""))
-SIGNATURE("signature")(_verified(lambda verification: verification.signature or ""))
-SIGNATURE("signer")(_verified(lambda verification: verification.signer))
-SIGNATURE("state")(_verified(lambda verification: signatures.state(verification.reason)))
-SIGNATURE("verifiedAt")(
-    lambda signed, _ctx: signed.commit.facts.committer.date if signed.verification.verified else None
+SIGNATURE("isValid")(_said("verified", False))
+SIGNATURE("payload")(_said("payload", ""))
+SIGNATURE("signature")(_said("signature"))
+SIGNATURE("state")(lambda signed, _ctx: signatures.state(signed.facts["reason"]))
+SIGNATURE("verifiedAt")(lambda signed, _ctx: signed.commit.facts.committer.date if signed.facts["verified"] else None)
+SIGNATURE("wasSignedByGitHub")(lambda signed, ctx: signed.signer is ctx.state.web_flow)
+Fields("GpgSignature")("keyId")(
+    lambda signed, ctx: (
+        signatures.WEB_FLOW_KEY
+        if signed.signer is ctx.state.web_flow
+        else signatures.gpg_key_id(signed.facts["signature"])
+    )
 )
-SIGNATURE("wasSignedByGitHub")(
-    lambda signed, _ctx: signed.verification.verified and signed.commit.oid in signed.commit.repository.web_commits
-)
-Fields("GpgSignature")("keyId")(_verified(lambda verification: signatures.gpg_key_id(verification.signature or "")))
-Fields("SshSignature")("keyFingerprint")(
-    _verified(lambda verification: signatures.ssh_fingerprint(verification.signature or ""))
-)
+Fields("SshSignature")("keyFingerprint")(lambda signed, _ctx: signatures.ssh_fingerprint(signed.facts["signature"]))
 
 
 @COMMIT("signature")
-def signature(commit: Commit, _ctx: Context) -> CommitSignature | None:
-    verification = verification_of(commit.repository, commit.facts)
-    return CommitSignature(commit, verification) if verification.signature else None
+def signature(commit: Commit, ctx: Context) -> CommitSignature | None:
+    """Null for an unsigned commit. What the forge commits itself is signed by ``web-flow``."""
+    facts = verification(commit.repository, commit.facts)
+    if not facts["signature"]:
+        return None
+    known = commit.repository.verifications.get(commit.oid)
+    signer = known.signer if known else ctx.state.web_flow if committed_via_web(commit, ctx) else None
+    return CommitSignature(commit, facts, signer)

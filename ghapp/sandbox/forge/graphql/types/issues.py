@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from ghapp.sandbox.forge.graphql.context import Context
-from ghapp.sandbox.forge.graphql.facts import association
 from ghapp.sandbox.forge.graphql.registry import Fields
 from ghapp.sandbox.forge.graphql.selection import Order, ordered
 from ghapp.sandbox.forge.model import Issue, IssueComment, Label, PullRequest, Reaction, User
 from ghapp.sandbox.forge.pages import markdown
+from ghapp.sandbox.forge.serialize.repositories import association
 
 WRITTEN = Fields("Issue", "PullRequest", "IssueComment", "PullRequestReview", "PullRequestReviewComment")
 REMARK = Fields("IssueComment", "PullRequestReview", "PullRequestReviewComment")
@@ -62,7 +62,7 @@ def body_text(record: Any, _ctx: Context) -> str:
 
 @WRITTEN("authorAssociation")
 def author_association(record: Any, ctx: Context) -> str:
-    return association(ctx.state, ctx.repository_of(record), record.user)
+    return association(ctx.repository_of(record), record.user)
 
 
 @REMARK("isMinimized")

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from ghapp.sandbox.forge.git.objects import FileChange
 from ghapp.sandbox.forge.graphql import gitnodes
 from ghapp.sandbox.forge.graphql.context import Context
-from ghapp.sandbox.forge.graphql.facts import is_mergeable, mergeable_state, pull_commits, pull_files
 from ghapp.sandbox.forge.graphql.gitnodes import Commit, PullCommit, Ref
 from ghapp.sandbox.forge.graphql.registry import Fields
 from ghapp.sandbox.forge.graphql.selection import pull_state
 from ghapp.sandbox.forge.model import AutoMerge, Organization, PullRequest, Team, User, ids
+from ghapp.sandbox.forge.operations import comparison, merging
+
+# As many commits as GitHub lists of a pull request.
+COMMITS_LISTED = 250
 
 PULL = Fields("PullRequest", record=PullRequest)
 PULL_COMMIT = Fields("PullRequestCommit", record=PullCommit)
@@ -72,7 +75,7 @@ def total_comments_count(pull: PullRequest, _ctx: Context) -> int:
 @PULL.connection("commits")
 def commits(pull: PullRequest, _ctx: Context) -> list[PullCommit]:
     """Oldest first, and no more than GitHub lists."""
-    found = (gitnodes.commit(pull.repository, sha) for sha in pull_commits(pull))
+    found = (gitnodes.commit(pull.repository, sha) for sha in comparison.commits(pull)[:COMMITS_LISTED])
     return [PullCommit(pull, commit) for commit in found if commit]
 
 
@@ -92,12 +95,12 @@ def pull_commit_url(entry: PullCommit, ctx: Context) -> str:
 
 @PULL.connection("files")
 def files(pull: PullRequest, _ctx: Context) -> list[FileChange]:
-    return list(pull_files(pull))
+    return list(comparison.files(pull))
 
 
-PULL("additions")(lambda pull, _ctx: sum(file.additions for file in pull_files(pull)))
-PULL("deletions")(lambda pull, _ctx: sum(file.deletions for file in pull_files(pull)))
-PULL("changedFiles")(lambda pull, _ctx: len(pull_files(pull)))
+PULL("additions")(lambda pull, _ctx: sum(file.additions for file in comparison.files(pull)))
+PULL("deletions")(lambda pull, _ctx: sum(file.deletions for file in comparison.files(pull)))
+PULL("changedFiles")(lambda pull, _ctx: len(comparison.files(pull)))
 FILE.same("additions", "deletions")
 FILE.renamed(path="filename")
 FILE("changeType")(lambda file, _ctx: "DELETED" if file.status == "removed" else file.status.upper())
@@ -107,17 +110,17 @@ FILE("changeType")(lambda file, _ctx: "DELETED" if file.status == "removed" else
 
 @PULL("mergeable")
 def mergeable(pull: PullRequest, ctx: Context) -> str:
-    return {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}[is_mergeable(ctx.state, pull)]
+    return {True: "MERGEABLE", False: "CONFLICTING", None: "UNKNOWN"}[comparison.refresh_mergeable(ctx.state, pull)]
 
 
 @PULL("mergeStateStatus")
 def merge_state_status(pull: PullRequest, ctx: Context) -> str:
-    return mergeable_state(ctx.state, pull).upper()
+    return merging.mergeable_state(ctx.state, pull).upper()
 
 
 @PULL("canBeRebased")
 def can_be_rebased(pull: PullRequest, ctx: Context) -> bool:
-    return bool(is_mergeable(ctx.state, pull))
+    return bool(comparison.refresh_mergeable(ctx.state, pull))
 
 
 @PULL("mergeCommit")

@@ -10,13 +10,12 @@ from ghapp.sandbox.forge.graphql.context import Context
 from ghapp.sandbox.forge.graphql.gitnodes import Commit
 from ghapp.sandbox.forge.graphql.registry import Fields
 from ghapp.sandbox.forge.model import PERMISSIONS, PullRequest, Review, ReviewComment, Team, ids
+from ghapp.sandbox.forge.operations import protection
 
 PULL = Fields("PullRequest")
 REVIEW = Fields("PullRequestReview", record=Review)
 COMMENT = Fields("PullRequestReviewComment", record=ReviewComment)
 THREAD = Fields("PullRequestReviewThread")
-
-_OPINIONS = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
 
 # Reviews of a pull request --------------------------------------------------------------------------------------------
 
@@ -46,8 +45,7 @@ def latest_reviews(pull: PullRequest, _ctx: Context) -> list[Review]:
 @PULL.connection("latestOpinionatedReviews")
 def latest_opinionated_reviews(pull: PullRequest, ctx: Context, writers_only: bool = False) -> list[Review]:
     """Each reviewer's last approval or request for changes; a comment takes neither back."""
-    latest = {review.user.id: review for review in list(pull.reviews) if review.state in _OPINIONS}
-    return [review for review in latest.values() if not writers_only or author_can_push(review, ctx)]
+    return [r for r in protection.latest_opinions(pull) if not writers_only or author_can_push(r, ctx)]
 
 
 @PULL("viewerLatestReview")
@@ -59,15 +57,14 @@ def viewer_latest_review(pull: PullRequest, ctx: Context) -> Review | None:
 @PULL("reviewDecision")
 def review_decision(pull: PullRequest, ctx: Context) -> str | None:
     """What the base branch's protection makes of the reviews; null where it requires none and nobody objects."""
-    states = [review.state for review in latest_opinionated_reviews(pull, ctx, writers_only=True)]
+    states = [review.state for review in protection.counted_reviews(ctx.state, pull)]
     rule = pull.repository.protection(pull.base_ref)
-    required = rule.required_reviews if rule else None
+    required = rule.required_reviews.required_approving_review_count if rule and rule.required_reviews else None
     if "CHANGES_REQUESTED" in states:
         return "CHANGES_REQUESTED"
     if required is None:
         return "APPROVED" if "APPROVED" in states else None
-    enough = states.count("APPROVED") >= required.required_approving_review_count
-    return "APPROVED" if enough else "REVIEW_REQUIRED"
+    return "APPROVED" if states.count("APPROVED") >= required else "REVIEW_REQUIRED"
 
 
 # One review -----------------------------------------------------------------------------------------------------------
