@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -178,8 +180,6 @@ def field_forbidden(field: str, detail: str) -> Cause:
 
 
 def _shown(value: Any) -> str:
-    import orjson
-
     if value is None:
         return "null"
     return orjson.dumps(value).decode()

@@ -10,7 +10,7 @@ import copy
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ghapp.sandbox.cluster import admission, custom, decode, defaults, errors, metadata, ownership, typed, validation
@@ -19,7 +19,12 @@ from ghapp.sandbox.cluster.store import Store, Stored
 from ghapp.sandbox.cluster.types import Object
 
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
+STATUS = ("status", "approval")
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+
+
+Guard = Callable[[Object], None]
+"""Sees an object just before it is stored, and raises ApiError to refuse it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Write:
     dry_run: bool = False
     validation: str = "Warn"
     subresource: str = ""
+    guard: Guard | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -330,7 +336,7 @@ class Objects:
             why = f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {current['uid']}"
             raise errors.conflict(resource.plural, resource.group, current["name"], why)
         metadata.keep(meta, current)
-        if write.subresource:
+        if write.subresource in STATUS:
             status = new.get("status")
             kept = {k: v for k, v in old.items() if k not in ("metadata", "status")}
             new.clear()
@@ -354,6 +360,8 @@ class Objects:
         admission.fill(self.allocator, resource, new, None)
         validation.check_new(resource, new)
         admission.check_create(self, resource, new)
+        if write.guard:
+            write.guard(new)
         meta["managedFields"] = ownership.encode(owned)
         if not meta["managedFields"]:
             del meta["managedFields"]
@@ -377,6 +385,8 @@ class Objects:
         meta["resourceVersion"] = old["metadata"]["resourceVersion"]
         if new == old:
             return old
+        if write.guard:
+            write.guard(new)
         if resource.has_generation and _spec_changed(resource, new, old):
             meta["generation"] = old["metadata"].get("generation", 0) + 1
         if write.dry_run:
@@ -426,7 +436,7 @@ def _decoded_owners(entries: object) -> ownership.Owners:
 
 def _reset(resource: Resource, subresource: str) -> dict[str, object] | None:
     """Fields that an endpoint does not change, and that nobody can own through it."""
-    if subresource == "status":
+    if subresource in STATUS:
         return ownership.roots("spec") if not resource.custom else ownership.roots("spec", "metadata")
     return ownership.roots("status") if "status" in resource.subresources else None
 
@@ -443,7 +453,3 @@ def _report_unknown(unknown: list[str], write: Write) -> None:
     if write.validation == "Strict":
         raise errors.bad_request(f"strict decoding error: {', '.join(said)}")
     write.warnings.extend(said)
-
-
-def with_subresource(write: Write, subresource: str) -> Write:
-    return replace(write, subresource=subresource)

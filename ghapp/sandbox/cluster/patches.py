@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import orjson
+
+from ghapp.sandbox.cluster import strategic
 from ghapp.sandbox.cluster.errors import Cause, bad_request, invalid, unsupported_media_type
 from ghapp.sandbox.cluster.kinds import Resource
 from ghapp.sandbox.cluster.types import Object
@@ -21,9 +24,14 @@ def apply(content_type: str, live: Object, patch: Any, resource: Resource) -> Ob
         return json_patch(live, patch, resource)
     if not isinstance(patch, dict):
         raise bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
-    if content_type in (MERGE_PATCH, STRATEGIC_PATCH):
+    if content_type == MERGE_PATCH:
         merged: Object = merge_patch(live, patch)
         return merged
+    if content_type == STRATEGIC_PATCH and not resource.custom:
+        result: Object = strategic.merge(live, patch, resource.type)
+        return result
+    if content_type == STRATEGIC_PATCH:
+        raise unsupported_media_type([JSON_PATCH, MERGE_PATCH, APPLY_PATCH])
     raise unsupported_media_type([JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH])
 
 
@@ -60,8 +68,6 @@ def json_patch(live: Object, patch: Any, resource: Resource) -> Object:
 
 
 def _go(step: Any) -> str:
-    import orjson
-
     return orjson.dumps(step).decode()
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from ghapp.sandbox.cluster.kinds import Resource
+from ghapp.sandbox.cluster.columns import COLUMNS, Cell
+from ghapp.sandbox.cluster.kinds import Column, Resource
 from ghapp.sandbox.cluster.lists import Page
 from ghapp.sandbox.cluster.store import Stored
 from ghapp.sandbox.cluster.types import Object
+
+_STEP = re.compile(r"""\.([A-Za-z0-9_/-]+)|\[\?\(@\.(\w+)\s*==\s*["']([^"']*)["']\)\]""")
 
 
 def wanted(accept: str) -> str:
@@ -46,14 +50,44 @@ def partial(obj: Object) -> Object:
 
 
 def table(resource: Resource, objects: list[Object], meta: Object) -> Object:
-    columns = [
-        {"name": "Name", "type": "string", "format": "name", "description": "", "priority": 0},
-        {"name": "Age", "type": "string", "format": "", "description": "", "priority": 0},
-    ]
-    rows = [{"cells": [o["metadata"]["name"], age(o)], "object": partial(o)} for o in objects]
+    columns: list[tuple[Object, Cell]] = [(_column("Name", format_="name"), lambda o: o["metadata"]["name"])]
+    if resource.custom:
+        columns += [(_column(c.name, c.type, priority=c.priority), _printed(c)) for c in resource.columns]
+    else:
+        columns += [(_column(name), cell) for name, cell in COLUMNS.get(resource.storage, ())]
+    if not any(c["name"] == "Age" for c, _ in columns):
+        columns.append((_column("Age"), age))
+    rows = [{"cells": [cell(o) for _, cell in columns], "object": partial(o)} for o in objects]
+    definitions = [c for c, _ in columns]
     return {
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": meta, "columnDefinitions": columns, "rows": rows,
-    }  # fmt: skip
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": meta,
+        "columnDefinitions": definitions,
+        "rows": rows,
+    }
+
+
+def _column(name: str, type_: str = "string", format_: str = "", priority: int = 0) -> Object:
+    return {"name": name, "type": type_, "format": format_, "description": "", "priority": priority}
+
+
+def _printed(column: Column) -> Cell:
+    """A printer column of a custom kind: a simple JSON path, or a condition chosen by its type."""
+    steps = _STEP.findall(column.path)
+
+    def cell(obj: Object) -> Any:
+        value: Any = obj
+        for name, key, wanted in steps:
+            if name:
+                value = value.get(name) if isinstance(value, dict) else None
+            elif isinstance(value, list):
+                value = next((v for v in value if isinstance(v, dict) and v.get(key) == wanted), None)
+        if column.type == "date" and isinstance(value, str):
+            return age({"metadata": {"creationTimestamp": value}})
+        return value
+
+    return cell
 
 
 def age(obj: Object, now: datetime | None = None) -> str:

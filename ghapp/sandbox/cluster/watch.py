@@ -21,13 +21,15 @@ Show = Callable[[Stored], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a watch asks for. ``version`` is None to begin with what is there now."""
+    """What a watch asks for: changes after ``version``, or with ``initial`` first what is there now, followed by a
+    bookmark that says so where the watch ``announces_end``."""
 
     resource: Resource
     namespace: str
     matches: Matcher | None
-    version: int | None
+    version: int
     initial: bool
+    announces_end: bool
     bookmarks: bool
     show: Show
     seconds: float
@@ -74,12 +76,14 @@ class Watches:
         if asked.initial:
             now = [s for s in collection.in_namespace(asked.namespace) if not asked.matches or asked.matches(s.object)]
             lines = [_line("ADDED", asked.show(s)) for s in now]
-            if asked.bookmarks and asked.version is not None:
+            if asked.announces_end:
                 lines.append(self._bookmark(asked.resource, initial=True))
             return b"".join(lines)
-        missed = collection.since(asked.version or 0)
+        # A version that lies ahead is from another cluster's life.
+        ahead = asked.version > self._store.version
+        missed = None if ahead else collection.since(asked.version)
         if missed is None:
-            return too_old(asked.version or 0, collection.forgotten)
+            return too_old(asked.version, max(collection.forgotten, 1))
         return b"".join(filter(None, (self._shown(asked, e) for e in missed)))
 
     async def _changes(self, asked: Watched, queue: asyncio.Queue[Event | None]) -> AsyncIterator[bytes]:
