@@ -1,6 +1,6 @@
 """One policy as read from Git, and all of them together: what it says, who wrote it, in which file it stands.
 
-Reading text is :mod:`policies.kinds`' part; joining the organisation's with a repository's, :mod:`policies.organisation`'s.
+Reading text is :mod:`policies.kinds`' part; joining organisation and repository, :mod:`policies.organisation`'s.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from policies.approval.facts import Facts as PullRequest
 from policies.evidence import Evidence
 from policies.scope import Place
 
@@ -96,7 +97,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """An environment that has to go first. ``release`` is what it runs (``None``: nothing yet), ``order`` seen from ours.
+    """An environment that has to go first. ``release`` is what it runs (``None``: nothing), ``order`` seen from ours.
 
     ``healthy_since`` is when *its present release* last became healthy there, ``None`` while it is not; ``state`` is a
     GitHub Deployment's (``success``, ``failure``, ``in_progress`` …) or ``""`` before the first report. ``soak`` is
@@ -190,6 +191,8 @@ class Promotion:
     ``team_members`` maps ``organisation/team`` to logins; a team that could not be read is absent.
     ``requested_by`` is who asked for it by a command, ``None`` where it came by itself. ``skipped`` are the
     environments that a hotfix passes by. ``break_glass`` is the reason given with the label of that name.
+    ``pull_request`` is what approval policies may ask of it; ``None``: made of the rest, without its comments.
+    ``automatic``: merged by ghapp once every gate passes, else by a person.
     """
 
     repository: str
@@ -213,6 +216,8 @@ class Promotion:
     holds: tuple[Hold, ...] = ()
     stops: tuple[Stop, ...] = ()
     results: tuple[Result, ...] = ()
+    pull_request: PullRequest | None = None
+    automatic: bool = True
 
     @property
     def place(self) -> Place:

@@ -1,0 +1,63 @@
+"""The body of ``kind: BuildProfile``: what a build may use, under a name that ``.ghapp.yml`` asks for.
+
+An organisation's profile of a name cannot be replaced by a repository's; that is :mod:`policies.organisation`'s part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from policies.quantity import Cpu, Duration, Memory
+from policies.scope import Scope
+from policies.strict import Block
+
+
+class Toleration(Block):
+    """A Kubernetes toleration."""
+
+    key: str = ""
+    operator: Literal["Equal", "Exists"] = "Equal"
+    value: str = ""
+    effect: Literal["", "NoSchedule", "PreferNoSchedule", "NoExecute"] = ""
+    seconds: int | None = Field(None, alias="tolerationSeconds", ge=0)
+
+
+class Cache(Block):
+    """What builds keep between them."""
+
+    size: Memory | None = Field(None, description="at most this much, `10Gi`")
+    share: Literal["repository", "app", "none"] = Field("app", description="who sees whose cache")
+
+
+class BuildProfile(Block):
+    """What a build may use: `resources: <name>` in `.ghapp.yml` asks for it."""
+
+    cpu: Cpu | None = Field(None, description="`2` or `500m`")
+    memory: Memory | None = Field(None, description="`4Gi`")
+    disk: Memory | None = Field(None, description="`20Gi`")
+    timeout: Duration | None = Field(None, description="`30m`")
+    architectures: tuple[Literal["amd64", "arm64"], ...] = ()
+    node_selector: Mapping[str, str] = {}
+    tolerations: tuple[Toleration, ...] = ()
+    cache: Cache = Cache()
+    default: bool = Field(False, description="used where `.ghapp.yml` names no profile and no resources")
+    max_cpu: Cpu | None = Field(None, description="what `.ghapp.yml` may ask for at most where this profile applies")
+    max_memory: Memory | None = None
+    max_timeout: Duration | None = None
+    scope: Scope = Scope()
+
+    @model_validator(mode="after")
+    def within_the_limits(self) -> BuildProfile:
+        for value, most, name in (
+            (self.cpu, self.max_cpu, "cpu"),
+            (self.memory, self.max_memory, "memory"),
+            (self.timeout, self.max_timeout, "timeout"),
+        ):
+            given: Any = value
+            limit: Any = most
+            if given is not None and limit is not None and given > limit:
+                raise ValueError(f"`{name}` is more than `max_{name}` — lower it, or raise the limit")
+        return self
