@@ -23,4 +23,14 @@ def app_schema() -> dict[str, Any]:
     }
 
 
-SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"app": app_schema}
+def _policy(kind: str) -> Callable[[], dict[str, Any]]:
+    def schema() -> dict[str, Any]:
+        from policies.kinds import schema_of
+
+        return schema_of(kind)
+
+    return schema
+
+
+POLICIES = ("Approval", "Window", "RequiredPlugins", "Vulnerability", "Promotion", "BuildProfile")
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"app": app_schema} | {kind: _policy(kind) for kind in POLICIES}

@@ -1,0 +1,69 @@
+"""Checking files that people write, on a laptop or in a check run: every problem with its file, line and fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ghapp import names
+from ghapp.config.read import AppList, parse
+from policies.yamltext import Problem, Problems
+
+SHARED_POLICIES = (".policy.yml", "policy.yml")
+
+
+def files_below(path: Path) -> list[Path]:
+    """``path`` itself if it is a file; else the files in that folder that ghapp reads."""
+    if not path.is_dir():
+        return [path]
+    apps = [p for p in (path / names.CONFIG_FILE,) if p.is_file()]
+    policies = sorted(p for p in (path / names.POLICY_FOLDER).glob("*.y*ml") if not p.name.endswith(".test.yml"))
+    shared = [p for p in (path / ".policy.yml",) if p.is_file()]
+    return [*apps, *policies, *shared]
+
+
+def check_file(path: Path) -> list[Problem]:
+    """Everything that is wrong with one file. A file that cannot be read is one problem."""
+    try:
+        content = path.read_bytes()
+    except OSError as e:
+        return [Problem(str(path), 0, f"cannot be read: {e.strerror}", "name a file that exists")]
+    if path.name.endswith(names.CONFIG_FILE):
+        return list(_app_problems(path, content))
+    return _policy_problems(path, content)
+
+
+def _app_problems(path: Path, content: bytes) -> Iterator[Problem]:
+    try:
+        found = parse(content, path=str(path))
+    except Problems as e:
+        yield from e.problems
+        return
+    for glob in found.globs if isinstance(found, AppList) else ():
+        members = sorted(p for p in path.parent.glob(glob) if p.is_file())
+        if not members:
+            yield Problem(str(path), 1, f"no file matches {glob!r}", "correct the glob under `apps`")
+        for member in members:
+            yield from check_file(member)
+
+
+def _policy_problems(path: Path, content: bytes) -> list[Problem]:
+    text = content.decode("utf-8", "replace")
+    if path.name in SHARED_POLICIES:
+        return _shared_policy_problems(path, text)
+    from policies.kinds import parse_policies
+
+    beside = {str(p): p.read_text(errors="replace") for p in path.parent.glob("*.ics")}
+    found = parse_policies(text, str(path), files=beside)
+    return [problem for broken in found.broken for problem in broken.problems]
+
+
+def _shared_policy_problems(path: Path, text: str) -> list[Problem]:
+    """policy-bot's own file."""
+    from policies.approval.parse import parse as parse_approval
+
+    try:
+        parse_approval(text, str(path))
+    except Problems as e:
+        return list(e.problems)
+    return []
