@@ -5,21 +5,28 @@ Only shapes live here: whether a renderer, plugin or environment exists is asked
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from policies.quantity import Cpu, Duration, Memory
+from policies.strict import Block
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+_NAME = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+
+
+def _name(value: str) -> str:
+    if not re.match(_NAME, value):
+        raise ValueError(
+            "not a valid name — lower-case letters, digits and dashes, at most 63, as Kubernetes names are"
+        )
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": _NAME})]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)]
-
-
-class Block(BaseModel):
-    """A block of the file: unknown keys are errors, values are never changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Filter(Block):
@@ -123,8 +130,6 @@ class Step(Block):
     id: Annotated[str, StringConstraints(pattern=r"^([a-zA-Z_][a-zA-Z0-9_]*)?$")] = Field(
         "", description="how later steps name it: steps.<id>.outputs.<key>"
     )
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     @model_validator(mode="after")
     def one_of_run_or_uses(self) -> Step:

@@ -58,10 +58,10 @@ def test_a_monorepo_lists_files() -> None:
     ("old", "new", "line", "message", "fix"),
     [
         ("app: guestbook", "app: Guest Book", 2, "not a valid name", "lower-case letters"),
-        ("app: guestbook\n", "", 1, "app: is missing", "add it"),
+        ("app: guestbook\n", "", 1, "`app`: is missing", "add it"),
         ("soak: 30m", "soak: soon", 19, "not a duration; write it like 90s", ""),
         ("after: [dev], soak", "afer: [dev], soak", 19, "unknown key", "did you mean `after`?"),
-        ("builder: auto", "builder: kaniko", 13, "'kaniko' is not known", "'layer'"),
+        ("builder: auto", "builder: kaniko", 13, "not a value that is known", "'layer'"),
         ("{uses: gitleaks}", "{name: x}", 12, "exactly one of `run`", ""),
         ("{uses: gitleaks}", "{uses: a, run: b}", 12, "exactly one of `run`", ""),
         ("run: pytest -q", "run: pytest -q, with: {a: 1}", 11, "`with` gives inputs to a plugin", ""),
@@ -70,7 +70,7 @@ def test_a_monorepo_lists_files() -> None:
         ("name: dev,", "name: prod,", 20, "the environment 'prod' is declared twice", ""),
         ("after: [staging]", "after: [stagin]", 20, "'stagin' does not exist", "name one of dev, staging"),
         ("name: dev,     render", "name: dev, after: [prod], render", 17, "wait for each other", "break the circle"),
-        ("version: 1", "version: 2", 1, "2 is not known", "write one of 1"),
+        ("version: 1", "version: 2", 1, "not a value that is known", "write one of 1"),
         ("limit: 2", "limit: -1", 9, "greater than or equal to 0", ""),
     ],
 )
