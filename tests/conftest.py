@@ -1,10 +1,11 @@
-"""What tests everywhere need: a real Redis of their own."""
+"""What tests everywhere need: a real Redis of their own, and what GitHub publishes on npm."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,34 @@ def redis(redis_url: str) -> Iterator[Redis]:
     client = Redis.from_url(redis_url)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session")
+def npm_package() -> Callable[[str, str], Path]:
+    """``npm_package("@octokit/openapi", "19.0.0")``: the folder of a package, kept in the tests' cache folder."""
+
+    def get(name: str, version: str) -> Path:
+        cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ghapp-tests"
+        kept = cache / f"{name.rpartition('/')[2]}-{version}"
+        if not kept.exists():
+            if shutil.which("npm") is None:
+                pytest.skip(f"npm is not installed, and {name} is only there")
+            fresh = kept.with_name(f"{kept.name}.{os.getpid()}")
+            fresh.mkdir(parents=True)
+            command = [
+                "npm",
+                "install",
+                "--no-save",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                f"{name}@{version}",
+            ]
+            subprocess.run(command, cwd=fresh, check=True, capture_output=True, timeout=300)
+            try:
+                fresh.rename(kept)
+            except OSError:
+                shutil.rmtree(fresh)  # another process was faster
+        return kept / "node_modules" / name
+
+    return get
