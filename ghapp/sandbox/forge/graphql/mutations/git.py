@@ -18,14 +18,14 @@ from ghapp.sandbox.forge.operations.identity import signature
 _HEADS = "refs/heads/"
 
 
-def _check_branch(ctx: Context, repository: Repository, name: str) -> None:
-    """Refuse to move a branch that is protected from the viewer."""
-    rule = repository.protection(name.removeprefix(_HEADS)) if name.startswith(_HEADS) else None
-    if rule is None or protection.is_exempt(ctx.state, repository, rule, ctx.me, ctx.viewer.app):
+def _check(ctx: Context, repository: Repository, name: str, before: str, after: str | None) -> None:
+    """Refuse what branch protection forbids the viewer to do to a ref; ``after`` is None for its end, "" if unknown."""
+    if not name.startswith(_HEADS):
         return
-    asks = rule.required_reviews is not None or rule.required_checks is not None
-    if asks or not protection.may_push(ctx.state, repository, rule, ctx.me, ctx.viewer.app):
-        raise Refused("FORBIDDEN", f"Repository rule violations found\n\nChanges to {name} must be made through a PR.")
+    branch = name.removeprefix(_HEADS)
+    reason = protection.push_refusal(ctx.state, repository, branch, before, after, ctx.me, ctx.viewer.app)
+    if reason is not None:
+        raise Refused("FORBIDDEN", reason)
 
 
 @mutation("createRef")
@@ -46,9 +46,10 @@ def create_ref(ctx: Context, repository_id: str, name: str, oid: str) -> dict[st
 def update_ref(ctx: Context, ref_id: str, oid: str, force: bool = False) -> dict[str, Any]:
     ref: Ref = ctx.find_as(ref_id, Ref, "Ref")
     allow(ctx, ref.repository, "contents", role="write", to="UpdateRef")
-    _check_branch(ctx, ref.repository, ref.name)
+    _check(ctx, ref.repository, ref.name, ref.sha, oid)
     if ref.repository.git.info(oid) is None:
         raise not_found("Object", f"with the oid {oid}")
+    force = force and not protection.forbids_force(ref.repository, ref.name.removeprefix(_HEADS))
     if not force and not ref.repository.git.is_ancestor(ref.sha, oid):
         raise unprocessable("Update is not a fast forward")
     refs.move(ctx.state, ref.repository, ref.name, oid, ctx.me, ref.sha)
@@ -59,9 +60,7 @@ def update_ref(ctx: Context, ref_id: str, oid: str, force: bool = False) -> dict
 def delete_ref(ctx: Context, ref_id: str) -> dict[str, Any]:
     ref: Ref = ctx.find_as(ref_id, Ref, "Ref")
     allow(ctx, ref.repository, "contents", role="write", to="DeleteRef")
-    rule = ref.repository.protection(ref.name.removeprefix(_HEADS)) if ref.name.startswith(_HEADS) else None
-    if rule is not None and not rule.allow_deletions:
-        raise Refused("FORBIDDEN", f"Cannot delete the protected branch {ref.name.removeprefix(_HEADS)}")
+    _check(ctx, ref.repository, ref.name, ref.sha, None)
     refs.move(ctx.state, ref.repository, ref.name, None, ctx.me)
     return {}
 
@@ -80,7 +79,6 @@ def create_commit(
     """One commit by the viewer, signed by the forge; nothing happens when the branch is not where it was expected."""
     repository, name = _branch(ctx, branch)
     allow(ctx, repository, "contents", role="write", to="CreateCommitOnBranch")
-    _check_branch(ctx, repository, name)
     head = repository.git.ref(name)
     parent = repository.git.commit(head) if head else None
     if parent is None:
@@ -90,6 +88,7 @@ def create_commit(
             "STALE_DATA",
             f'Expected branch to point to "{expected_head_oid}" but it points to "{parent.sha}". Pull and try again.',
         )
+    _check(ctx, repository, name, parent.sha, "")
     tree = repository.git.write_tree(_changes(repository, file_changes or {}, parent.sha), parent.tree)
     text = "\n\n".join(part for part in (message["headline"], message.get("body")) if part)
     author, committer = signature(ctx.state, ctx.me), signature(ctx.state, ctx.state.web_flow)
