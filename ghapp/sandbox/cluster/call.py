@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from ghapp.sandbox.cluster import decode, errors, views
+from ghapp.sandbox.cluster import decode, errors, protobuf, views
 from ghapp.sandbox.cluster.address import Address, Options, manager_of
 from ghapp.sandbox.cluster.identity import User
 from ghapp.sandbox.cluster.kinds import Resource
@@ -58,9 +58,7 @@ class Call:
     def delete(self) -> Delete:
         """How this request deletes. Options in the query count only where there is no body."""
         if self.body.strip():
-            given = decode.parse(self.body)
-            if not isinstance(given, dict):
-                raise errors.bad_request("the body of a delete must be DeleteOptions")
+            given = self.object()
             asked = given.get("preconditions") or {}
             uid, version = asked.get("uid") or "", asked.get("resourceVersion") or ""
             return Delete(uid, version, given.get("propagationPolicy") or "", "All" in (given.get("dryRun") or []))
@@ -68,8 +66,10 @@ class Call:
 
     def object(self) -> Object:
         """The body as an object. Raises ApiError 400 and 415."""
+        if self.content_type == protobuf.CONTENT_TYPE:
+            return protobuf.parse(self.body)
         if self.content_type not in ("", JSON, "application/yaml"):
-            raise errors.unsupported_media_type([JSON, "application/yaml"])
+            raise errors.unsupported_media_type([JSON, "application/yaml", protobuf.CONTENT_TYPE])
         given: Any = decode.parse(self.body)
         if not isinstance(given, dict):
             raise errors.bad_request("the object provided is unrecognized (must be of type Object)")
