@@ -52,10 +52,10 @@ def _timed(value: Any) -> Any:
 
 def make_facts(**given: Any) -> Facts:
     """alice opened pull request 7 in acme/web; its one commit, c1, is hers and was pushed at minute 10."""
-    commits: list[dict[str, Any]] = given.pop("commits", [{"oid": "c1", "pushed_at": 10}])
-    for before, commit in zip(["base", *(c["oid"] for c in commits)], commits, strict=False):
-        commit_defaults = {"author_login": "alice", "parents": [before]} | commit
-        commit |= {"committer_login": commit_defaults["author_login"]} | commit_defaults
+    commits: list[dict[str, Any]] = []
+    for commit in given.pop("commits", [{"oid": "c1", "pushed_at": 10}]):
+        written = {"author_login": "alice", "parents": [commits[-1]["oid"] if commits else "base"]} | commit
+        commits.append({"committer_login": written["author_login"]} | written)
     head = given.pop("head_sha", commits[-1]["oid"] if commits else "")
     reviews = [
         {"state": "APPROVED", "submitted_at": 60, "commit_oid": head} | review for review in given.pop("reviews", [])
@@ -120,7 +120,9 @@ def rule(judged: Judged) -> Callable[..., Result]:
 def approves(rule: Callable[..., Result]) -> Callable[..., bool]:
     """Whether the rule, given a count of 1 and everybody as actors unless it says otherwise, is approved."""
 
-    def ask(options: dict[str, Any], about: dict[str, Any], requires: dict[str, Any] | None = None, **policy: Any) -> bool:
+    def ask(
+        options: dict[str, Any], about: dict[str, Any], requires: dict[str, Any] | None = None, **policy: Any
+    ) -> bool:
         wanted = {"count": 1, "users": ["alice", "bob", "carol", "dave"]} if requires is None else requires
         result = rule({"options": options, "requires": wanted}, about, **policy)
         assert result.outcome in (Outcome.APPROVED, Outcome.PENDING), result.sentence

@@ -36,7 +36,9 @@ def test_modified_lines(holds, value, expected):
     assert holds("modified_lines", value, FACTS) is expected
 
 
-@pytest.mark.parametrize("text", ["5", ">", "> five", ">= 5", "> 1_000", "> 5.0", "=> 5", "> 9223372036854775808", "> ５"])
+@pytest.mark.parametrize(
+    "text", ["5", ">", "> five", ">= 5", "> 1_000", "> 5.0", "=> 5", "> 9223372036854775808", "> ５"]
+)
 def test_what_is_no_comparison(text):
     with pytest.raises(ValueError, match="is not a comparison"):
         comparison(text)

@@ -40,7 +40,10 @@ def test_has_author_in(holds, actors, expected):
     ("actors", "error"),
     [
         ({"teams": ["other/team"]}, "the team other/team cannot be read; install the app on the organisation other"),
-        ({"organizations": ["other"]}, "the members of other cannot be read; install the app on the organisation other"),
+        (
+            {"organizations": ["other"]},
+            "the members of other cannot be read; install the app on the organisation other",
+        ),
         ({"teams": ["sre"]}, "`sre` is not a team; write organisation/team"),
         ({"teams": ["acme/sre/x"]}, "`acme/sre/x` is not a team; write organisation/team"),
     ],

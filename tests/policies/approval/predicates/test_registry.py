@@ -2,14 +2,27 @@
 
 from policies.approval.predicates.registry import PREDICATES
 
-ORDER = """
-changed_files no_changed_files only_changed_files
-has_author_in has_contributor_in only_has_contributors_in author_is_only_contributor
-targets_branch from_branch modified_lines
-has_status has_successful_status has_workflow_result has_labels
-repository title
-has_valid_signatures has_valid_signatures_by has_valid_signatures_by_keys
-""".split()
+ORDER = [
+    "changed_files",
+    "no_changed_files",
+    "only_changed_files",
+    "has_author_in",
+    "has_contributor_in",
+    "only_has_contributors_in",
+    "author_is_only_contributor",
+    "targets_branch",
+    "from_branch",
+    "modified_lines",
+    "has_status",
+    "has_successful_status",
+    "has_workflow_result",
+    "has_labels",
+    "repository",
+    "title",
+    "has_valid_signatures",
+    "has_valid_signatures_by",
+    "has_valid_signatures_by_keys",
+]
 
 
 def test_order():
