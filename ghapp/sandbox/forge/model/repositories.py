@@ -58,6 +58,8 @@ class Repository:
     web_commits: set[str] = field(default_factory=set)
     verifications: dict[str, Verification] = field(default_factory=dict)
     pushed_dates: dict[str, datetime] = field(default_factory=dict)
+    # Which pull requests a commit is or was part of, by number.
+    pulls_by_commit: dict[str, set[int]] = field(default_factory=dict)
     _suites: dict[str, list[CheckSuite]] = field(default_factory=dict)
 
     @property

@@ -227,3 +227,6 @@ class State:
 
     def installation_repositories(self, installation: Installation) -> list[Repository]:
         return [r for r in list(self.repositories.values()) if self.sees(installation, r)]
+
+    def deliveries_newest_first(self) -> list[Delivery]:
+        return list(self.deliveries)[::-1]

@@ -6,7 +6,7 @@ import re
 
 from ghapp.sandbox.forge.git.objects import GitCommit, Signature
 from ghapp.sandbox.forge.git.store import RefConflict
-from ghapp.sandbox.forge.model import App, PullRequest, State, User
+from ghapp.sandbox.forge.model import App, PullRequest, Repository, State, User
 from ghapp.sandbox.forge.operations import comparison, protection, pulls, refs
 from ghapp.sandbox.forge.operations.identity import signature
 from ghapp.sandbox.forge.web.errors import ApiError, unprocessable
@@ -171,6 +171,30 @@ def _rebase(state: State, pull: PullRequest, user: User, base: str, title: str |
             raise ApiError(405, "This branch can't be rebased")
         tip = git.write_commit(tree, (tip,), commit.author, signature(state, user), commit.message)
     return tip
+
+
+def merge_branches(
+    state: State, repository: Repository, user: User, base: str, head: str, message: str, app: App | None = None
+) -> str | None:
+    """Merge one branch or commit into a branch; None when it is in there. 404 for unknown ones, 409 on conflict."""
+    git = repository.git
+    tip, other = git.branch(base), git.resolve(head)
+    if tip is None:
+        raise ApiError(404, "Base does not exist")
+    if other is None:
+        raise ApiError(404, "Head does not exist")
+    if git.is_ancestor(other, tip):
+        return None
+    if (reason := protection.push_refusal(state, repository, base, tip, "", user, app)) is not None:
+        raise ApiError(409, reason)
+    tree = git.merge_tree(tip, other)
+    if tree is None:
+        raise ApiError(409, "Merge conflict")
+    text = message or f"Merge {head} into {base}"
+    commit = git.write_commit(tree, (tip, other), signature(state, user), signature(state, state.web_flow), text)
+    repository.web_commits.add(commit)
+    refs.move(state, repository, f"refs/heads/{base}", commit, user, tip)
+    return commit
 
 
 def update_branch(state: State, pull: PullRequest, user: User, expected_head: str | None) -> None:

@@ -89,6 +89,7 @@ def open_pull(
     )
     repository.git.update_ref(f"refs/pull/{pull.number}/head", head_sha)
     repository.issues[pull.number] = pull
+    _index_commits(pull)
     state.register(pull_node, pull)
     state.register(issue_node, pull)
     announce(state, pull, "opened", user)
@@ -223,6 +224,19 @@ def mark_merged(state: ForgeState, pull: PullRequest, user: User, base_before: s
     pull.base_sha, pull.merge_commit_sha = base_before, commit
     pull.merged_at = pull.closed_at = pull.updated_at = now
     pull.merged_by = pull.closed_by = user
+    pull.repository.pulls_by_commit.setdefault(commit, set()).add(pull.number)
+
+
+def _index_commits(pull: PullRequest) -> None:
+    for sha in comparison.commits(pull):
+        pull.repository.pulls_by_commit.setdefault(sha, set()).add(pull.number)
+
+
+def with_commit(repository: Repository, sha: str) -> list[PullRequest]:
+    """The pull requests that contain a commit, open or closed, and those whose merge made it."""
+    numbers = sorted(repository.pulls_by_commit.get(sha, ()))
+    found = [pull for number in numbers if (pull := repository.pull(number))]
+    return [p for p in found if sha in (p.head_sha, p.merge_commit_sha) or sha in comparison.commits(p)]
 
 
 def follow_head(
@@ -251,6 +265,7 @@ def _synchronize(
     pull.head_sha = after
     pull.base_sha = repository.git.branch(pull.base_ref) or pull.base_sha
     pull.updated_at = state.now()
+    _index_commits(pull)
     rule = repository.protection(pull.base_ref)
     if rule and rule.required_reviews and rule.required_reviews.dismiss_stale_reviews:
         for review in pull.reviews:
