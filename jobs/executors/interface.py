@@ -32,8 +32,9 @@ class Task:
 
     ``workspace`` is the checkout and ``scratch`` an empty folder for home, temporary files and outputs; both are
     written to. ``directory`` is where to start, relative to the workspace. ``env`` is the whole environment;
-    ``readable`` are further host folders it may read. ``image`` and the placement (``node_selector``,
-    ``tolerations``, ``architectures``) matter to executors that start containers.
+    ``readable`` are further host folders it may read. Without ``sandbox`` it is a builder, which makes its own.
+    ``image`` and the placement (``node_selector``, ``tolerations``, ``architectures``) matter to executors that start
+    containers.
     """
 
     argv: tuple[str, ...]
@@ -44,6 +45,7 @@ class Task:
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     network: bool = True
+    sandbox: bool = True
     readable: tuple[Path, ...] = ()
     image: str = ""
     node_selector: Mapping[str, str] = field(default_factory=dict)

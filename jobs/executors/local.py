@@ -45,18 +45,21 @@ class Local:
     def run(self, task: Task, output: Callable[[bytes], None], stop: Stop) -> Ended:
         for folder in ("home", "tmp"):
             (task.scratch / folder).mkdir(parents=True, exist_ok=True)
-        scratch = self.scratch_path(task.scratch)
+        boxed = self.isolated and task.sandbox
+        scratch = self.scratch_path(task.scratch) if boxed else str(task.scratch)
         env = {
             "PATH": bubblewrap.path(),
             "LANG": "C.UTF-8",
-            "TMPDIR": "/tmp" if self.isolated else f"{scratch}/tmp",  # noqa: S108 - the task's own
+            "TMPDIR": "/tmp" if boxed else f"{scratch}/tmp",  # noqa: S108 - the task's own
             **task.env,
             "HOME": f"{scratch}/home",
             watch.MARK: (mark := uuid.uuid4().hex),
         }
         started = time.monotonic()
         try:
-            running = process.start(self._command(task), env=env, cwd=self._directory(task))
+            running = process.start(
+                _command(task, boxed), env=env, cwd=None if boxed else task.workspace / task.directory
+            )
         except process.ProcessError as e:
             raise ExecutorError(str(e)) from None
         _pin(running.pid, task.limits.cpu)
@@ -64,22 +67,20 @@ class Local:
         try:
             ended = _follow(running, task, output, stop, started)
         finally:
-            _kill(running, "" if self.isolated else mark)
+            _kill(running, "" if boxed else mark)
         timed_out = ended == _TIMEOUT
         if timed_out:
             ended = f"killed after its time limit of {task.limits.timeout:g} s"
         return Ended(running.returncode, time.monotonic() - started, ended, timed_out)
 
-    def _command(self, task: Task) -> tuple[str, ...]:
-        if not self.isolated:
-            return (*bubblewrap.limits(task.limits), *task.argv) if shutil.which("prlimit") else task.argv
-        if bubblewrap.mode() == "root":
-            _hand_over(task.workspace, bubblewrap.own_id())
-            _hand_over(task.scratch, bubblewrap.own_id())
-        return bubblewrap.command(task)
 
-    def _directory(self, task: Task) -> Path | None:
-        return None if self.isolated else task.workspace / task.directory
+def _command(task: Task, boxed: bool) -> tuple[str, ...]:
+    if not boxed:
+        return (*bubblewrap.limits(task.limits), *task.argv) if shutil.which("prlimit") else task.argv
+    if bubblewrap.mode() == "root":
+        _hand_over(task.workspace, bubblewrap.own_id())
+        _hand_over(task.scratch, bubblewrap.own_id())
+    return bubblewrap.command(task)
 
 
 _TIMEOUT = "timeout"

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from ghapp import names
 from ghapp.config.model import App, Filter, Triggers
-from jobs.pipeline import conditions, patterns
+from jobs.pipeline import conditions, patterns, schedule
 from policies import globs
 from policies.yamltext import Document, Problem
 
@@ -188,6 +188,9 @@ def problems(app: App, document: Document) -> Iterator[Problem]:
     for where, wish in filters:
         if wish is not None:
             yield from _filter_problems(wish, where, document)
+    for index, one in enumerate(on.schedule):
+        if wrong := schedule.problem(one):
+            yield document.problem(("pipeline", "on", "schedule", index), wrong)
 
 
 def _filter_problems(wish: Filter, where: tuple[str, ...], document: Document) -> Iterable[Problem]:

@@ -1,0 +1,69 @@
+"""What people pressed and said about a commit's runs, as wishes: each looked at once, its author's permission first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ghapp.github.checks import CheckRun
+from ghapp.github.client import RepositoryClient
+from ghapp.github.people import People
+from jobs.pipeline.decide import Verb, Wish
+from jobs.pipeline.order import parse_run
+from jobs.reconcile import Context
+from jobs.subjects import Ask
+
+_SEEN = 3 * 86_400  # seconds that a delivery is remembered, as long as it can come again
+_COMMANDS: dict[str, Verb] = {"test": "test", "retest": "retest", "cancel": "cancel"}
+_CHECKED_BEFORE = ("command", "dispatch")  # by the comment's reconcile, and by GitHub itself
+
+
+def wish_for(context: Context, client: RepositoryClient, app: str, present: Mapping[str, CheckRun]) -> Wish | None:
+    """The newest wish about one app that its author may have; ``None`` for none."""
+    found = None
+    for ask in context.asks:
+        wish = _wish(ask, app, present)
+        if wish is not None and _may(context, client, ask) and _first_time(context, ask, app):
+            found = wish
+    return found
+
+
+def _wish(ask: Ask, app: str, present: Mapping[str, CheckRun]) -> Wish | None:
+    if ask.verb == "command":
+        name = str(ask.data.get("rest", "")).split()
+        verb = _COMMANDS.get(ask.about)
+        return Wish(verb, ask.sender) if verb and (not name or name[0] == app) else None
+    if ask.verb == "dispatch":
+        wanted = (ask.data.get("client_payload") or {}).get("app", app)
+        return Wish("test", ask.sender) if wanted == app else None
+    if ask.verb == "rerun_failed":
+        return Wish("retest", ask.sender)
+    run = parse_run(ask.about)
+    if run is None or run[2] != app or ask.verb not in ("rerun", "action"):
+        return None
+    if ask.verb == "action" and ask.data.get("identifier") == "cancel":
+        return Wish("cancel", ask.sender)
+    if ask.verb == "action" and ask.data.get("identifier") != "rerun":
+        return None
+    stage = _stage(ask, present)
+    return Wish("rerun", ask.sender, stage, ask.about) if stage else None
+
+
+def _stage(ask: Ask, present: Mapping[str, CheckRun]) -> str:
+    """The stage of the check run that was pressed; by its name or, without one, the only one of that run."""
+    of_run = [check.name for check in present.values() if check.external_id == ask.about]
+    name = str(ask.data.get("name") or (of_run[0] if len(of_run) == 1 else ""))
+    return name.rpartition(" / ")[2]
+
+
+def _may(context: Context, client: RepositoryClient, ask: Ask) -> bool:
+    if ask.verb in _CHECKED_BEFORE:
+        return True
+    people = People(context.github.store, context.github.for_installation(client.installation))
+    return bool(ask.sender) and people.at_least(client, ask.sender, "write")
+
+
+def _first_time(context: Context, ask: Ask, app: str) -> bool:
+    """An ask may come twice; reruns are told apart by the run that they name, the others by their delivery."""
+    if ask.verb in ("rerun", "action") or not ask.delivery:
+        return True
+    return bool(context.queue.redis.set(f"ghapp:asked:{ask.delivery}:{app}", "1", nx=True, ex=_SEEN))
