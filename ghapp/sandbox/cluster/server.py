@@ -32,6 +32,8 @@ from ghapp.sandbox.cluster.store import Store
 from ghapp.sandbox.cluster.verbs import Verbs
 from ghapp.sandbox.cluster.watch import Watches
 
+MAX_BODY = 3 << 20
+
 
 class Cluster:
     """A cluster: ``start()``, use ``url``, ``stop()``. Also a context manager.
@@ -160,7 +162,9 @@ class Cluster:
         seed.plant(objects)
         verbs = Verbs(objects, authorizer, reviewer, signer, lister, watches, logs)
         api = Api(objects.kinds, verbs, self.tokens, signer, authorizer, self.faults, self._control)
-        runner = web.ServerRunner(web.Server(api.handle, access_log=None), shutdown_timeout=0.1)
+        # Watches end with their clients: handlers are cancelled when a connection goes.
+        server = web.Server(api.handle, request_factory=_request, handler_cancellation=True, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, self.host, self.port, backlog=1024).start()
         self.port = runner.addresses[0][1]
@@ -169,6 +173,11 @@ class Cluster:
         controllers.stop()
         watches.drop()
         await runner.cleanup()
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    loop = asyncio.get_running_loop()
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=MAX_BODY)
 
 
 def _loop_factory() -> Any:
