@@ -19,8 +19,8 @@ MISSED = timedelta(hours=6)  # a moment at which nobody was there still counts t
 
 def due(
     schedules: Sequence[Schedule], known: Sequence[Statement], app: str, committed: datetime, now: datetime
-) -> bool:
-    """Whether a moment of ``schedules`` has passed lately, and neither commit nor evidence of the app is younger."""
+) -> datetime | None:
+    """The moment of ``schedules`` that has passed lately, if neither the commit nor the evidence is younger."""
     passed = [moment for one in schedules if now - (moment := _before(one, now)) < MISSED]
     if not passed:
         return None
