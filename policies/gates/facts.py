@@ -80,7 +80,8 @@ class Release:
 class Environment:
     """An environment as ``.ghapp.yml`` declares it. ``after`` are its upstreams; ``after_any``: one of them is enough.
 
-    ``gates`` are the entries under ``gates:`` and ``checks`` those under ``checks:``, as written (plain data).
+    ``gates`` are the entries under ``gates:`` and ``checks`` those under ``checks:``, as written (plain data); ``file``
+    and ``line`` are where it is declared.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Environment:
     checks: tuple[object, ...] = ()
     gates: tuple[Mapping[str, object], ...] = ()
     file: str = ".ghapp.yml"
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,11 +171,12 @@ class Result:
 
     ``status`` is the HTTP status, or the exit status of a Kubernetes Job (``None`` while it runs); ``samples`` are a
     metric's values with their times, oldest first; ``error`` why there is no answer. ``host`` is whom was asked, after
-    redirects.
+    redirects. ``since`` is when it was first asked for this head.
     """
 
     gate: str
     at: datetime
+    since: datetime | None = None
     status: int | None = None
     body: str = ""
     samples: tuple[tuple[datetime, float], ...] = ()
@@ -192,7 +195,8 @@ class Promotion:
     ``requested_by`` is who asked for it by a command, ``None`` where it came by itself. ``skipped`` are the
     environments that a hotfix passes by. ``break_glass`` is the reason given with the label of that name.
     ``pull_request`` is what approval policies may ask of it; ``None``: made of the rest, without its comments.
-    ``automatic``: merged by ghapp once every gate passes, else by a person.
+    ``automatic``: merged by ghapp once every gate passes, else by a person. ``allowed_hosts`` are those that http and
+    metric gates may ask, globs, from the installation's settings.
     """
 
     repository: str
@@ -218,6 +222,7 @@ class Promotion:
     results: tuple[Result, ...] = ()
     pull_request: PullRequest | None = None
     automatic: bool = True
+    allowed_hosts: tuple[str, ...] = ()
 
     @property
     def place(self) -> Place:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from policies.markdown import escape
-from policies.policy import Policy
+from policies.policy import Origin, Policy
 from policies.scope import Place
 from policies.verdict import Verdict, passed, pending
 from policies.window.calendar import HORIZON, Calendar, calendar_of
@@ -35,7 +35,7 @@ class Asked:
     automatic: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _One:
     policy: Policy
     window: Window
@@ -47,6 +47,10 @@ class _One:
         said = f" ({self.window.message})" if self.window.message else ""
         kind = "blackout" if self.window.type == "blackout" else "maintenance window"
         return f"{kind} {self.policy.name!r}{said}"
+
+    @property
+    def ends_it(self) -> str:
+        return f"{self.title} begins" if self.window.type == "blackout" else f"the {self.title} ends"
 
 
 def evaluate(windows: Iterable[Policy], asked: Asked, now: datetime) -> Verdict:
@@ -61,14 +65,25 @@ def evaluate(windows: Iterable[Policy], asked: Asked, now: datetime) -> Verdict:
     now = now.astimezone(UTC)
     blackouts = [w for w in every if w.window.type == "blackout" and not w.exempt]
     maintenance = [w for w in every if w.window.type == "maintenance"]
-    # One who need not wait for a maintenance window may still use it; without any that binds, all times are good.
-    confined = [] if all(w.exempt for w in maintenance) else maintenance
+    # One who need not wait for a maintenance window may still use it; without any that binds, all times are good. The
+    # organisation's and the repository's are asked apart, so that a repository's window opens nothing that is closed.
+    groups = [[w for w in maintenance if w.policy.origin is origin] for origin in Origin]
+    confined = [g for g in groups if not all(w.exempt for w in g)]
     details = "\n".join(_line(w, now) for w in every)
     active = [w for w in blackouts if w.calendar.at(now)]
-    if active or (confined and not any(w.calendar.at(now) for w in confined)):
+    if active or _shut(confined, now):
         opening = _opening(blackouts, confined, now)
         return pending(_waiting(active, confined, opening, now, asked), details=details, until=opening)
     return _open(blackouts, confined, [w for w in every if w.exempt and w.calendar.at(now)], now, details)
+
+
+# The maintenance windows of one origin; each group has to be open.
+_Groups = Sequence[Sequence["_One"]]
+
+
+def _shut(confined: _Groups, moment: datetime) -> list[Sequence[_One]]:
+    """The groups of which no window is open."""
+    return [group for group in confined if not any(w.calendar.at(moment) for w in group)]
 
 
 def _one(policy: Policy, asked: Asked) -> _One:
@@ -81,16 +96,16 @@ def _one(policy: Policy, asked: Asked) -> _One:
     return _One(policy, window, calendar_of(window), why)
 
 
-def _opening(blackouts: Sequence[_One], confined: Sequence[_One], now: datetime) -> datetime | None:
-    """The first moment from ``now`` on that no blackout covers and, if there is any, a maintenance window does."""
+def _opening(blackouts: Sequence[_One], confined: _Groups, now: datetime) -> datetime | None:
+    """The first moment from ``now`` on that no blackout covers and of every group some maintenance window does."""
     moment, horizon = now, now + HORIZON
     for _ in range(_MOST_STEPS):
         if moment >= horizon:
             return None
         if closing := [w.calendar.end_after(moment, horizon) for w in blackouts if w.calendar.at(moment)]:
             moment = max(closing)
-        elif confined and not any(w.calendar.at(moment) for w in confined):
-            starts = [s for w in confined if (s := w.calendar.start_after(moment, horizon))]
+        elif shut := _shut(confined, moment):
+            starts = [s for w in shut[0] if (s := w.calendar.start_after(moment, horizon))]
             if not starts:
                 return None
             moment = min(starts)
@@ -99,49 +114,48 @@ def _opening(blackouts: Sequence[_One], confined: Sequence[_One], now: datetime)
     return None
 
 
-def _closing(blackouts: Sequence[_One], confined: Sequence[_One], now: datetime) -> tuple[datetime, _One] | None:
+def _closing(blackouts: Sequence[_One], confined: _Groups, now: datetime) -> tuple[datetime, _One] | None:
     """When it may not go any more, and because of which window."""
     horizon = now + HORIZON
     found = [(s, w) for w in blackouts if (s := w.calendar.start_after(now, horizon))]
-    end, last = now, None
-    while end < horizon and (
-        reach := [(w.calendar.end_after(end, horizon), w) for w in confined if w.calendar.at(end)]
-    ):
-        end, last = max(reach, key=lambda r: r[0])
-    if last and end < horizon:
-        found.append((end, last))
+    for group in confined:
+        end, last = now, group[0]
+        while end < horizon and (
+            reach := [(w.calendar.end_after(end, horizon), w) for w in group if w.calendar.at(end)]
+        ):
+            end, last = max(reach, key=lambda r: r[0])
+        if end < horizon:
+            found.append((end, last))
     return min(found, key=lambda f: f[0], default=None)
 
 
-def _waiting(
-    active: Sequence[_One], confined: Sequence[_One], opening: datetime | None, now: datetime, asked: Asked
-) -> str:
+def _waiting(active: Sequence[_One], confined: _Groups, opening: datetime | None, now: datetime, asked: Asked) -> str:
     then = "merges by itself then" if asked.automatic else "may be merged from then on"
     if not active:
+        shut = _shut(confined, now)[0]
         if opening is None:
-            return f"outside every maintenance window ({_names(confined)}), and none opens within two years"
-        first = next((w for w in confined if w.calendar.at(opening)), confined[0])
+            return f"outside every maintenance window ({_names(shut)}), and none opens within two years"
+        first = next((w for w in shut if w.calendar.at(opening)), shut[0])
         return f"outside the {first.title}, which opens {say(opening, first.window.timezone)}; {then}"
     ends = {w: w.calendar.end_after(now, now + HORIZON) for w in active}
     last = max(active, key=lambda w: ends[w])
+    end, zone = ends[last], last.window.timezone
+    if end >= now + HORIZON:
+        return f"{last.title} has no end within two years; change the window, or ask someone it exempts"
     if opening is None:
-        if ends[last] >= now + HORIZON:
-            return f"{last.title} has no end within two years; change the window, or ask someone it exempts"
-        until = say(ends[last], last.window.timezone)
-        return f"{last.title} until {until}, and nothing opens after it within two years"
-    until = f"{last.title} until {say(ends[last], last.window.timezone)}"
-    if ends[last] == opening:
-        return f"{until}; {then}"
-    return f"{until}; the next opening is {say(opening, last.window.timezone)}, and it {then}"
+        return f"{last.title} until {say(end, zone)}, and nothing opens after it within two years"
+    if end == opening:
+        return f"{last.title} until {say(end, zone)}; {then}"
+    return f"{last.title} until {say(end, zone)}; the next opening is {say(opening, zone)}, and it {then}"
 
 
 def _open(
-    blackouts: Sequence[_One], confined: Sequence[_One], passed_by: Sequence[_One], now: datetime, details: str
+    blackouts: Sequence[_One], confined: _Groups, passed_by: Sequence[_One], now: datetime, details: str
 ) -> Verdict:
     closing = _closing(blackouts, confined, now)
-    inside = next((w for w in confined if w.calendar.at(now)), None)
+    inside = [w for group in confined for w in group if w.calendar.at(now)]
     if inside:
-        sentence = f"inside the {inside.title}"
+        sentence = f"inside the {inside[0].title}"
     elif passed_by:
         sentence = f"{passed_by[0].title} does not bind: {passed_by[0].exempt}"
     else:
@@ -150,7 +164,7 @@ def _open(
         return passed(sentence, details=details)
     moment, window = closing
     until = say(moment, window.window.timezone)
-    sentence += f" until {until}" if window is inside else f"; {window.title} begins {until}"
+    sentence += f" until {until}" if window in inside[:1] else f"; {window.ends_it} {until}"
     return passed(sentence, details=details, until=moment)
 
 
