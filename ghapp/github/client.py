@@ -18,9 +18,9 @@ from ghapp.github.tokens import Permissions, Token, Tokens
 # Lists that end early without saying so, and the length at which they do.
 # https://docs.github.com/en/rest/pulls/pulls (files, commits), https://docs.github.com/en/rest/commits/commits
 _CAPS = (
-    (re.compile(r"/pulls/\d+/commits$"), 250),
-    (re.compile(r"/pulls/\d+/files$"), 3000),
-    (re.compile(r"/commits/[^/]+$"), 3000),
+    (re.compile(r"(?:^|/)pulls/\d+/commits$"), 250),
+    (re.compile(r"(?:^|/)pulls/\d+/files$"), 3000),
+    (re.compile(r"(?:^|/)commits/[^/]+$"), 3000),
 )
 
 

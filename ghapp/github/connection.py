@@ -1,13 +1,12 @@
 """One call to GitHub: signed, counted, paced, conditional, retried where that is safe, its failure made a sentence.
 
-The only module that touches githubkit. It holds no token longer than the call that carries it.
+githubkit carries it (``transport.py``). It holds no token longer than the call that carries it.
 """
 
 from __future__ import annotations
 
 import email.utils
 import random
-import ssl
 import threading
 import time
 from collections import Counter
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 API_VERSION = "2022-11-28"
 _TRIES = 3
-_TIMEOUT = 30.0  # seconds; GitHub itself gives up after 10
 _LONGEST_SLEEP = 3.0  # seconds that a call waits for its turn before the whole job is parked instead
 
 
@@ -137,24 +135,12 @@ class Connection:
         return headers
 
     def _client(self, token: str) -> GitHub[Any]:
-        from githubkit import AppAuthStrategy, GitHub, TokenAuthStrategy
+        from ghapp.github.transport import sign_in, with_token
 
         with self._lock:
             if self._github is None:
-                app_id, key = self._settings.app_id, self._settings.private_key
-                if app_id is None or key is None:
-                    missing = "GHAPP_APP_ID" if app_id is None else "GHAPP_PRIVATE_KEY or GHAPP_PRIVATE_KEY_FILE"
-                    raise errors.GitHubError(f"{missing} is not set, so ghapp cannot sign in to GitHub; set it.")
-                self._github = GitHub(
-                    AppAuthStrategy(app_id, key.get_secret_value()),
-                    base_url=self._settings.github_api_url,
-                    user_agent="ghapp",
-                    timeout=_TIMEOUT,
-                    transport=_shared_transport(self._settings),
-                    http_cache=False,  # hishel's would keep bodies on disk; see conditional.py
-                    auto_retry=False,
-                )
-        return self._github.with_auth(TokenAuthStrategy(token)) if token else self._github
+                self._github = sign_in(self._settings)
+        return with_token(self._github, token) if token else self._github
 
     # --- what the response means ----------------------------------------------------------------------
     def _answer(self, call: Call, response: httpx.Response) -> Answer:
@@ -238,22 +224,6 @@ class Connection:
             installation=call.installation or None,
             status=status,
         )
-
-
-def _shared_transport(settings: Settings) -> Any:
-    """A transport whose connections outlive the short-lived clients that githubkit makes for each call."""
-    import httpx
-
-    class Shared(httpx.HTTPTransport):
-        def close(self) -> None:
-            """Connections stay open for the next call; they end with the process."""
-
-        def __exit__(self, *_: object) -> None:
-            """As :meth:`close`."""
-
-    bundle = settings.github_ca_bundle
-    verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=str(bundle)) if bundle else True
-    return Shared(verify=verify, limits=httpx.Limits(max_connections=100, max_keepalive_connections=20))
 
 
 def _key(call: Call) -> str:
