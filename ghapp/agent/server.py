@@ -1,4 +1,4 @@
-"""What the agent and ghapp's server say to each other: three calls, all made by the agent, none needing an inbound port.
+"""What the agent and ghapp's server say to each other: three calls, all made by the agent; no inbound port.
 
 Every call carries ``Authorization: Bearer <credential>``: a projected service-account token (its audience is the
 server's URL), or a pre-shared key. Errors are 4xx/5xx with ``{"message": "<sentence>"}``.

@@ -1,0 +1,104 @@
+"""What `ghapp agent` does with its options: checks them, runs, prints, and chooses the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+from ghapp.agent.environment import Environment
+from ghapp.agent.kube.config import ConfigError, load
+from ghapp.agent.once import Credentials, once
+from ghapp.agent.report import Outcome
+from ghapp.cli.output import print_json, stop
+
+
+def run(options: dict[str, Any]) -> int:
+    """Run the agent; the exit code."""
+    logging.basicConfig(level=logging.WARNING)
+    environment = environment_of(options)
+    try:
+        access = load(options["kubeconfig"], options["context_"])
+        outcome = _loop(once(environment, access, _credentials(options)))
+    except (ConfigError, OSError) as e:
+        outcome = Outcome(environment.name, stopped=str(e))
+    show(outcome, as_json=options["as_json"])
+    return 0 if outcome.ok else 1
+
+
+def _loop(work: Any) -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def environment_of(options: dict[str, Any]) -> Environment:
+    """The environment that the command line names; ends the command where something is missing."""
+    for name in ("repo", "branch", "namespace"):
+        if not options[name]:
+            stop(f"--{name} is missing", status=2)
+    depends_on: dict[str, tuple[str, ...]] = {}
+    for entry in options["depends_on"]:
+        app, equals, others = entry.partition("=")
+        if not app or not equals or not others:
+            stop(f"--depends-on {entry!r}: say APP=OTHER, such as web=database", status=2)
+        depends_on[app] = (*depends_on.get(app, ()), *filter(None, others.split(",")))
+    account = options["service_account"]
+    if "/" in account or ":" in account:
+        stop(f"--service-account {account!r}: name an account of the namespace itself, not of another one", status=2)
+    return Environment(
+        repo=options["repo"],
+        branch=options["branch"].removeprefix("refs/heads/"),
+        namespace=options["namespace"],
+        verify=options["verify"],
+        keys=tuple(options["keys"]),
+        apps=tuple(options["apps"]),
+        depends_on=depends_on,
+        service_account=account,
+        wait=not options["no_wait"],
+        timeout=options["timeout"],
+        heal=not options["no_heal"],
+        suspend=options["suspend"],
+        delete=options["delete"],
+        plan=options["plan"],
+        allow_prune=options["allow_prune"],
+        prune_percent=options["prune_limit"],
+    )
+
+
+def _credentials(options: dict[str, Any]) -> Credentials:
+    file: Path | None = options["token_file"]
+    if file is None:
+        return Credentials(ssh_key=options["ssh_key"])
+
+    async def mint() -> str:
+        return file.read_text().strip()
+
+    return Credentials(mint, options["ssh_key"])
+
+
+def show(outcome: Outcome, *, as_json: bool) -> None:
+    """Print what came of a pass: one JSON object, or lines for a person."""
+    import click
+
+    if as_json:
+        print_json(outcome.as_json())
+        return
+    if outcome.plan is not None:
+        click.echo(outcome.plan or "nothing would change", nl=not outcome.plan)
+    for drift in outcome.drift:
+        by = f" by {', '.join(drift.managers)}" if drift.managers else ""
+        click.echo(f"drift: {drift.object}: {', '.join(drift.fields)}{by}")
+    for conflict in outcome.conflicts:
+        click.echo(f"taken over: {conflict.object}: {conflict.message}")
+    for failure in outcome.errors():
+        click.echo(
+            click.style("error: ", fg="red") + f"{failure.object}: {failure.message}".removeprefix(": "), err=True
+        )
+    if outcome.ok and outcome.plan is None:
+        said = f"{len(outcome.created)} created, {len(outcome.changed)} changed, {len(outcome.pruned)} pruned"
+        click.echo(f"{outcome.environment} is at {outcome.sha[:12]}: {outcome.objects} objects, {said}")

@@ -1,0 +1,112 @@
+"""Step 12, prune: members that the branch no longer wants go, in the reverse of the order in which they came.
+
+Only what is still ours on the live object is deleted, by its UID. What is refused, or kept, or still ending is told,
+and what may still exist stays in the inventory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ghapp.agent import names
+from ghapp.agent.kube.client import METADATA, Kube
+from ghapp.agent.kube.errors import ApiError
+from ghapp.agent.kube.kinds import Kinds
+from ghapp.agent.objects import Failure, Record
+from ghapp.agent.order import stage
+
+
+@dataclass
+class Pruned:
+    """What came of a prune. ``forgotten`` are members that no longer are (deleted, kept on purpose, not ours)."""
+
+    deleted: list[Record] = field(default_factory=list)
+    forgotten: list[Record] = field(default_factory=list)
+    kept: list[Record] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+async def prune(
+    kube: Kube, kinds: Kinds, stale: Sequence[Record], pool: asyncio.Semaphore, *, confirmed: bool, wait: float
+) -> Pruned:
+    """Delete the stale members. ``confirmed`` lets those go that ask first; ``wait`` is how many seconds an end may
+    take (0: it is not waited for). Raises Unreachable."""
+    result = Pruned()
+    by_stage: dict[int, list[Record]] = {}
+    for record in stale:
+        by_stage.setdefault(stage(record.key.kind), []).append(record)
+    for number in sorted(by_stage, reverse=True):
+        # Within a stage the newest name goes first: also the reverse of how they came.
+        group = sorted(by_stage[number], key=lambda r: r.key, reverse=True)
+        ending: list[tuple[Record, str]] = []
+
+        async def one(record: Record, ending: list[tuple[Record, str]] = ending) -> None:
+            async with pool:
+                await _one(kube, kinds, record, result, ending, confirmed=confirmed)
+
+        await asyncio.gather(*(one(r) for r in group))
+        await _ended(kube, kinds, ending, result, wait)
+    return result
+
+
+async def _one(
+    kube: Kube, kinds: Kinds, record: Record, result: Pruned, ending: list[tuple[Record, str]], *, confirmed: bool
+) -> None:
+    try:
+        kind = await kinds.find(record.api_version, record.key.kind)
+        path = kind.path(record.key.namespace, record.key.name) if kind else ""
+        there = await kube.get(path, accept=METADATA) if kind else None
+        if there is None:
+            result.forgotten.append(record)
+            return
+        meta = there["metadata"]
+        if (meta.get("labels") or {}).get(names.LABEL_APP) != record.app:
+            result.forgotten.append(record)
+            result.kept.append(record)
+            return
+        wish = (meta.get("annotations") or {}).get(names.PRUNE)
+        if wish == "keep":
+            result.forgotten.append(record)
+            result.kept.append(record)
+            return
+        if wish == "confirm" and not confirmed:
+            said = f"is no longer wanted, and asks before it is deleted ({names.PRUNE}: confirm); use --allow-prune"
+            result.failures.append(Failure(str(record.key), said))
+            return
+        if not meta.get("deletionTimestamp"):
+            answer = await kube.delete(path, uid=str(meta.get("uid") or ""))
+            result.deleted.append(record)
+            if answer is None or not (answer.get("metadata") or {}).get("deletionTimestamp"):
+                result.forgotten.append(record)
+                return
+        ending.append((record, str(meta.get("uid") or "")))
+    except ApiError as e:
+        result.failures.append(Failure(str(record.key), f"could not be deleted: {e.message}"))
+
+
+async def _ended(kube: Kube, kinds: Kinds, ending: list[tuple[Record, str]], result: Pruned, wait: float) -> None:
+    """Wait for what is still ending; a namespace takes as long as all that is in it, and is not waited for."""
+    started, delay = time.monotonic(), 0.1
+    while ending:
+        still = []
+        for record, uid in ending:
+            kind = kinds.known(record.api_version, record.key.kind)
+            path = kind.path(record.key.namespace, record.key.name) if kind else ""
+            there = await kube.get(path, accept=METADATA) if kind else None
+            if there is None or there["metadata"].get("uid") != uid:
+                result.forgotten.append(record)
+            elif wait and record.key.kind != "Namespace":
+                still.append((record, uid, there["metadata"].get("finalizers") or ()))
+        if not still:
+            return
+        if time.monotonic() - started > wait:
+            for record, _, finalizers in still:
+                said = f"is still being deleted after {wait:g} s; held by: {', '.join(finalizers) or 'no finalizer'}"
+                result.failures.append(Failure(str(record.key), said))
+            return
+        ending = [(record, uid) for record, uid, _ in still]
+        await asyncio.sleep(delay)
+        delay = min(delay * 1.6, 2.0)
