@@ -6,12 +6,12 @@ so that reading a check pings nobody.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from policies.approval.judge import Judgement, State
 from policies.approval.result import Outcome, Result
 from policies.approval.sentences import of_rejection
+from policies.markdown import escape, plain
 
 MARKS = {
     Outcome.APPROVED: "✓",
@@ -80,21 +80,8 @@ def _details(result: Result, depth: int) -> Iterator[tuple[int, str, str]]:
 
 
 def _one_line(words: str) -> str:
-    """Control characters, which could forge lines or move a cursor, become spaces."""
-    return "".join(c if c.isprintable() else " " for c in words)
-
-
-_SPECIAL = re.compile(r"[\\`*_{}\[\]()#+\-.!|~<>&:$]")
-_MENTION = re.compile(r"@(?=[A-Za-z0-9])")
-_HTML: dict[str, str] = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-_WORD_JOINER = "\u2060"
-
-
-def escape(words: str) -> str:
-    """``words`` as Markdown that reads the same, does nothing, and mentions nobody."""
-    replace: Callable[[re.Match[str]], str] = lambda m: _HTML.get(m[0], "\\" + m[0])  # noqa: E731
-    shown = _SPECIAL.sub(replace, _one_line(words))
-    return _MENTION.sub("@" + _WORD_JOINER, shown)
+    """Without control characters, which could forge lines or move a cursor."""
+    return " ".join(plain(words).split())
 
 
 def _cut(lines: list[str]) -> str:

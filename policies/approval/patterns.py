@@ -121,13 +121,9 @@ def _options() -> re2.Options:
 
 
 def _refuse_what_go_refuses(source: str) -> None:
-    names: set[str] = set()
     for token in _TOKEN.finditer(source):
         if token.group() == "\\C":
             raise BadPattern("`\\C` matches single bytes, which Go has no notion of", "use `.` or `(?s:.)`")
         name = token["name"]
         if name and not name.isascii():
             raise BadPattern(f"the group name {name!r} has letters outside ASCII")
-        if name in names:
-            raise BadPattern(f"two groups are named {name!r}")
-        names |= {name} if name else set()

@@ -73,7 +73,6 @@ def test_matching(pattern, text, expected):
         "(a{100}){100}",
         r"\p{Nope}",
         r"\é",
-        "(?P<n>a)(?P<n>b)",
         "(?P<名>a)",
         "(?P<1-2>a)",
         "\\",
