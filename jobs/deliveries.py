@@ -6,6 +6,7 @@ A record says where to look and who caused it. The payload is not kept; jobs rea
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from ghapp import names
-from jobs import branches
+from jobs import branches, counters
 from jobs.queue import Queue
 from jobs.routing import routed
 from jobs.subjects import Ask, Subject
@@ -115,6 +116,14 @@ def append(redis: Redis, delivery: Delivery) -> bool:
     return bool(redis.eval(APPEND, 2, mark(delivery.id), STREAM, SEEN_SECONDS, delivery.to_json()))
 
 
+def _read(raw: bytes) -> Delivery | None:
+    try:
+        return Delivery.from_json(raw)
+    except (ValueError, TypeError):
+        log.exception("a record cannot be read and is dropped; was it written by another version?")
+        return None
+
+
 class Dispatcher:
     """Takes records from the stream and has their subjects reconciled. Any number may run; each record goes to one.
 
@@ -150,19 +159,18 @@ class Dispatcher:
         return self._finish(answer[1])
 
     def _finish(self, records: list[tuple[bytes, dict[bytes, bytes] | None]]) -> int:
+        events: Counter[str] = Counter()
         for record_id, fields in records:
-            if fields:
-                self._enqueue(fields[b"r"])
+            if fields and (delivery := _read(fields[b"r"])) is not None:
+                self._enqueue(delivery)
+                events[delivery.event] += 1
             self._redis.xack(STREAM, GROUP, record_id)
             self._redis.xdel(STREAM, record_id)
+        if events:
+            counters.count(self._redis, [("deliveries", (event,), float(n)) for event, n in events.items()])
         return len(records)
 
-    def _enqueue(self, raw: bytes) -> None:
-        try:
-            delivery = Delivery.from_json(raw)
-        except (ValueError, TypeError):
-            log.exception("a record cannot be read and is dropped; was it written by another version?")
-            return
+    def _enqueue(self, delivery: Delivery) -> None:
         self._remember(delivery)
         if delivery.moved:
             branches.moved(self._redis, delivery.full_name, *delivery.moved)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from rq.serializers import JSONSerializer
 from rq.utils import import_attribute
 
 from ghapp.github import errors
-from jobs import leases
+from jobs import counters, leases
 from jobs.leases import Leases
 from jobs.queue import Queue, rq_queue
 from jobs.reconcile import Context, reconciler
@@ -93,7 +94,10 @@ def reconcile_subject(text: str) -> None:
         seen, asked = at.queue.wanted(subject), at.queue.asked(subject)
         if not seen:
             return
+        began = time.monotonic()
         again = _reconcile(at, subject, seen)
+        failed = isinstance(again, _Failed)
+        _count(at, subject.kind, "failed" if failed else "done", time.monotonic() - began)
         if isinstance(again, _Failed):
             return
         if again is not None:
@@ -131,6 +135,13 @@ def _reconcile(at: Here, subject: Subject, seen: int) -> Again | _Failed | None:
 def backoff(attempts: int, *, most: float, uniform: Callable[[float, float], float] = random.uniform) -> float:
     """Seconds to wait after ``attempts`` failures in a row: 1, 2, 4 …, at most ``most``, each somewhat apart."""
     return min(most, 2.0 ** min(attempts, 20)) * uniform(0.75, 1.25)
+
+
+def _count(at: Here, kind: str, outcome: str, seconds: float) -> None:
+    calls = [("github_calls", (call.partition(" ")[0],), float(n)) for call, n in at.github.calls.items()]
+    at.github.calls.clear()  # counted; and a process that lives for weeks must not remember every path
+    done = [("reconciles", (kind, outcome), 1.0), ("reconcile_seconds", (kind,), seconds)]
+    counters.count(at.redis, [*done, *calls])
 
 
 # --- runs ------------------------------------------------------------------------------------------
