@@ -24,11 +24,20 @@ class Person:
             timeout=30,
         )
 
+    def close(self) -> None:
+        self._http.close()
+
     def get(self, path: str, **params: Any) -> Any:
         return self._http.get(path, params=params).raise_for_status().json()
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         return self._http.post(path, json=dict(body)).raise_for_status().json()
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._http.patch(path, json=dict(body)).raise_for_status().json()
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._http.put(path, json=dict(body)).raise_for_status().json()
 
     def approve(self, number: int, words: str = "") -> None:
         head = self.get(f"pulls/{number}")["head"]["sha"]

@@ -14,6 +14,7 @@ from jobs.mirrors import mirror
 from jobs.promotion.view import View
 from jobs.reconcile import Context
 from policies.kinds import read_folder
+from policies.organisation import merge
 from policies.policy import Origin, PolicySet
 
 
@@ -21,7 +22,7 @@ def rules(view: View, context: Context) -> PolicySet:
     """Every policy that could apply to this repository. Raises ``GitHubError`` or ``GitError``."""
     own = read_folder(_folder(view.git, view.heads.get(view.default_branch)), Origin.REPOSITORY)
     shared = _organisation(view, context)
-    return PolicySet((*shared.policies, *own.policies), (*shared.broken, *own.broken))
+    return merge(shared, own)
 
 
 def _organisation(view: View, context: Context) -> PolicySet:
