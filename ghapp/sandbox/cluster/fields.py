@@ -122,8 +122,8 @@ def without_subtrees(fields: Fields, roots: Fields) -> Fields:
         cut = roots.get(element)
         if cut is None:
             result[element] = node
-        elif not is_member(cut) and (left := without_subtrees(node, cut)):
-            result[element] = left
+        elif not is_member(cut) and (not node or (left := without_subtrees(node, cut))):
+            result[element] = left if node else node
     return result
 
 
