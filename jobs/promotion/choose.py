@@ -15,7 +15,7 @@ from policies.releases import Decision, Place, Situation, wanted
 
 @dataclass(frozen=True)
 class Choice:
-    """``release`` is the one to have here, ``None`` where there is nothing to propose; the rest says why and by whom."""
+    """``release`` is the one to have here, ``None`` where there is none to propose; the rest says why and by whom."""
 
     release: Release | None
     sentence: str
