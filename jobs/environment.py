@@ -21,6 +21,7 @@ from jobs import subjects
 from jobs.promotion import body, conversation, gate_checks, gather, health, pull_request, trailers
 from jobs.promotion.carry_out import previous_release
 from jobs.promotion.choose import Choice, choose
+from jobs.promotion.probes import probe
 from jobs.promotion.propose import WRITER, Proposal, intact, propose, push, still_good
 from jobs.promotion.rules import rules
 from jobs.promotion.view import Placed, View, look
@@ -111,6 +112,7 @@ def _promote(
         ups=gather.upstreams(view, app, environment, proposal.release),
     )
     policies = rules(view, context)
+    found = dataclasses.replace(found, results=probe(context, found, policies))
     verdicts = judge(found, policies, context.now)
     sum_ = ready(verdicts)
     text = body.body(dataclasses.replace(story, verdicts=verdicts))

@@ -117,6 +117,8 @@ def promotion(
         permissions=_permissions(github, view.client, conversation.reviews, asked.by, fresh=False),
         checks=tuple(_checks(view.client, environment, head, release.commit)),
         labels=conversation.labels,
+        automatic=environment.merge == "auto",
+        allowed_hosts=tuple(github.settings.gate_hosts),
         holds=tuple(_holds(view, app, environment.name, conversation.labels)),
         stops=tuple(
             facts.Stop(by=s.by, since=s.at, reason=s.reason, environment=environment.name)
