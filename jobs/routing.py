@@ -67,7 +67,7 @@ EVENTS: tuple[str, ...]  # every event that the app subscribes to or always gets
 def _at(payload: Any, *path: str) -> Any:
     """The value at ``path``, ``None`` where there is none: published examples leave out much."""
     for key in path:
-        payload = payload.get(key) if isinstance(payload, Mapping) else None
+        payload = payload.get(key) if isinstance(payload, dict) else None
     return payload
 
 
@@ -137,13 +137,11 @@ def _push(_: str, payload: Payload, __: int | None) -> _Found:
 
 
 def _changed_files(payload: Payload) -> set[str]:
-    return {
-        path
-        for commit in _items(payload, "commits")
-        for kind in ("added", "modified", "removed")
-        for path in _items(commit, kind)
-        if isinstance(path, str)
-    }
+    found: set[str] = set()
+    for commit in _items(payload, "commits"):
+        for kind in ("added", "modified", "removed"):
+            found.update(path for path in _items(commit, kind) if type(path) is str)
+    return found
 
 
 def _environment_push(payload: Payload, environment: str) -> list[Subject | None]:
@@ -161,12 +159,8 @@ def _environment_push(payload: Payload, environment: str) -> list[Subject | None
 def _rules_changed(payload: Payload) -> list[Subject | None]:
     """A push that may have changed configuration or policies concerns everything that is judged by them."""
     folder = f"{names.POLICY_FOLDER}/"
-    changed = [
-        path
-        for path in _changed_files(payload)
-        if path.endswith(names.CONFIG_FILE) or path.startswith(folder) or path == ".policy.yml"
-    ]
-    if not changed:
+    paths = _changed_files(payload)
+    if not any(p.endswith((names.CONFIG_FILE, ".policy.yml")) or p.startswith(folder) for p in paths):
         return []
     if _at(payload, "repository", "name") == names.ORGANISATION_REPOSITORY:
         return [_installation(payload)]

@@ -89,8 +89,9 @@ def _payload(body: bytes) -> Mapping[str, Any]:
             )
         deeper: list[Any] = []
         for value in level:
-            children = value.values() if type(value) is dict else value
-            deeper += [child for child in children if type(child) in _CONTAINERS]
+            for child in value.values() if type(value) is dict else value:
+                if type(child) in _CONTAINERS:
+                    deeper.append(child)
         level = deeper
     return payload
 
