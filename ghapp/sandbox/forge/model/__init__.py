@@ -1,5 +1,6 @@
 """The forge's records under GitHub's own names, and the :class:`State` that holds them. Nothing here speaks HTTP."""
 
+from ghapp.sandbox.forge.model import ids
 from ghapp.sandbox.forge.model.accounts import (
     LEGACY_PERMISSIONS,
     PERMISSIONS,
@@ -80,4 +81,5 @@ __all__ = [
     "UserToken",
     "Verification",
     "WorkflowRun",
+    "ids",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ class State:
         self.installations: dict[int, Installation] = {}
         self.user_tokens: dict[str, UserToken] = {}
         self.installation_tokens: dict[str, InstallationToken] = {}
-        self.deliveries: list[Delivery] = []
+        self.deliveries: deque[Delivery] = deque(maxlen=20_000)
         self._nodes: dict[str, Any] = {}
         self._names: dict[tuple[str, str], int] = {}
         self._ids: Iterator[int] = itertools.count(1001)

@@ -6,7 +6,7 @@ from typing import Any
 
 from ghapp.sandbox.forge.git.objects import FileChange
 from ghapp.sandbox.forge.model import Event, PullRequest, Review, ReviewComment, State, User
-from ghapp.sandbox.forge.operations import comparison
+from ghapp.sandbox.forge.operations import comparison, timeline
 from ghapp.sandbox.forge.operations.issues import check_body
 from ghapp.sandbox.forge.serialize import pulls
 from ghapp.sandbox.forge.web.errors import ApiError, invalid, unprocessable
@@ -85,6 +85,7 @@ def dismiss(state: State, review: Review, user: User, message: str) -> None:
         raise unprocessable('Invalid request.\n\n"message" wasn\'t supplied.')
     if review.state not in ("APPROVED", "CHANGES_REQUESTED"):
         raise ApiError(422, "Unprocessable Entity", [f"Can not dismiss a {review.state.lower()} pull request review"])
+    timeline.record(state, review.pull, "review_dismissed", user, subject=review, before=review.state, after=message)
     review.state = "DISMISSED"
     review.updated_at = review.pull.updated_at = state.now()
     _announce(state, review, "dismissed", user)

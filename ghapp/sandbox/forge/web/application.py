@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import threading
 import time
 import uuid
@@ -36,13 +37,17 @@ WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One answered API request. ``route`` is like ``GET /repos/{owner}/{repo}``, ``actor`` like ``installation:12``."""
+    """One answered API request.
+
+    ``route`` is like ``GET /repos/{owner}/{repo}``, ``actor`` like ``installation:12``, ``app`` the slug of its app.
+    """
 
     actor: str
     method: str
     route: str
     path: str
     status: int
+    app: str | None = None
 
 
 class RequestLog:
@@ -65,6 +70,10 @@ class RequestLog:
         with self._lock:
             return list(self._records)
 
+    def by(self, app: str | None = None, actor: str | None = None) -> list[RequestRecord]:
+        """The records of one app (as itself and as its installations) or of one actor."""
+        return [r for r in self.records if app in (None, r.app) and actor in (None, r.actor)]
+
     def count(self, actor: str | None = None, method: str | None = None, route: str | None = None) -> int:
         """How many records match; ``route`` is a template such as ``/repos/{owner}/{repo}``, ``actor`` a key."""
         return sum(
@@ -79,13 +88,17 @@ class Application:
     """All that is served under ``/api``; anything else goes to ``fallback``."""
 
     def __init__(
-        self, state: State, routes: Sequence[Route], graphql: Callable[[Call], Any], fallback: WsgiApp
+        self,
+        state: State,
+        routes: Sequence[Route],
+        graphql: Callable[[Call], Any],
+        fallback: WsgiApp,
+        faults: Faults,
+        limits: RateLimits,
+        log: RequestLog,
     ) -> None:
-        self.state = state
+        self.state, self.faults, self.limits, self.log = state, faults, limits, log
         self.router = Router(routes)
-        self.faults = Faults()
-        self.limits = RateLimits(lambda: state.now())
-        self.log = RequestLog()
         self._graphql = Route("POST", GRAPHQL, graphql, access="signed-in", resource="graphql")
         self._fallback = fallback
 
@@ -116,8 +129,10 @@ class Application:
         except RefConflict as e:
             reply = Reply(ApiError(422, f"Reference update failed: {e}").body(), 422)
         response = self._respond(request, reply)
-        self._account(response, actor, resource, free=response.status_code == 304 or path == "/rate_limit")
-        self.log.add(RequestRecord(actor.key, request.method, route, path, response.status_code))
+        free = response.status_code == 304 or path == "/rate_limit"
+        self._account(response, actor, resource, 0 if free else reply.cost)
+        app = actor.app.slug if actor.app else None
+        self.log.add(RequestRecord(actor.key, request.method, route, path, response.status_code, app))
         return response
 
     def _find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
@@ -125,10 +140,20 @@ class Application:
             if method != "POST":
                 raise not_found()
             return self._graphql, {}
-        found = self.router.find(method, path.rstrip("/") or "/")
+        found = self.router.find(method, self._by_name(path.rstrip("/") or "/"))
         if found is None:
             raise not_found()
         return found
+
+    def _by_name(self, path: str) -> str:
+        """``/repositories/12/…`` as ``/repos/{owner}/{repo}/…``, which is where redirects of old names lead."""
+        match = re.match(r"/repositories/(\d+)(?=/|$)", path)
+        if match is None:
+            return path
+        repository = self.state.repositories.get(int(match[1]))
+        if repository is None:
+            raise not_found()
+        return f"/repos/{repository.full_name}{path[match.end() :]}"
 
     def _handle(self, request: Request, actor: Actor, route: Route, params: dict[str, str]) -> Reply:
         if request.path != f"{API}/rate_limit":
@@ -144,8 +169,6 @@ class Application:
 
     def _repository(self, request: Request, actor: Actor, params: dict[str, str]) -> Repository | Reply | None:
         """The repository in the path, or the redirect that leads to its present name."""
-        if "repository_id" in params and params["repository_id"].isdigit():
-            return self.state.repositories.get(int(params["repository_id"]))
         if "owner" not in params or "repo" not in params:
             return None
         repository = self.state.repository(params["owner"], params["repo"])
@@ -187,10 +210,10 @@ class Application:
             response.headers.pop("Content-Length", None)
         return response
 
-    def _account(self, response: Response, actor: Actor, resource: str, free: bool) -> None:
+    def _account(self, response: Response, actor: Actor, resource: str, cost: int) -> None:
         bucket = self.limits.bucket(actor.key, resource)
-        if not free and not (bucket.remaining == 0 and response.status_code in (403, 429)):
-            self.limits.spend(actor.key, resource)
+        if not (bucket.remaining == 0 and response.status_code in (403, 429)):
+            self.limits.spend(actor.key, resource, cost)
         response.headers.update(ratelimit.headers(bucket, resource))
         response.headers["X-GitHub-Request-Id"] = uuid.uuid4().hex.upper()
         response.headers["X-GitHub-Media-Type"] = "github.v3; format=json"

@@ -29,6 +29,8 @@ class Reply:
     body: Any = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    # What it counts for in the rate limit.
+    cost: int = 1
 
 
 class Body:
