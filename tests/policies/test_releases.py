@@ -1,4 +1,5 @@
 """Which release an environment wants."""
+# ruff: noqa: E501 - a table
 
 from datetime import UTC, datetime, timedelta
 
