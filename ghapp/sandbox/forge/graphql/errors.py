@@ -22,8 +22,8 @@ class Refused(Exception):
 
 
 def not_found(kind: str, said: str) -> Refused:
-    """``not_found("Repository", "with the name 'a/b'")``; GitHub writes *an* before a vowel."""
-    article = "an" if kind[0] in "AEIOUaeiou" else "a"
+    """``not_found("Repository", "with the name 'a/b'")``; GitHub minds its vowels: *an Issue*, *a User*."""
+    article = "an" if kind[0] in "AEIOaeio" else "a"
     return Refused("NOT_FOUND", f"Could not resolve to {article} {kind} {said}.")
 
 
