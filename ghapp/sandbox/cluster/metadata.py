@@ -43,6 +43,14 @@ _NAME_RULE = (
     "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
 
+# Names without a slash that are finalizers all the same; the last one is what the API server holds definitions by.
+_UNQUALIFIED_FINALIZERS = (
+    "orphan",
+    "foregroundDeletion",
+    "kubernetes",
+    "customresourcecleanup.apiextensions.k8s.io",
+)
+
 
 def keep(meta: Object, current: Object) -> None:
     """Put back what only the server sets; the given resourceVersion has been checked and is dropped."""
@@ -76,7 +84,7 @@ def problems(meta: Object, kind: str) -> list[Cause]:
             if not owner.get(name):
                 found.append(wrong(f"metadata.ownerReferences[{index}].{name}", "", f"{name} must not be empty"))
     for finalizer in meta.get("finalizers") or ():
-        if "/" not in finalizer and finalizer not in ("orphan", "foregroundDeletion", "kubernetes"):
+        if "/" not in finalizer and finalizer not in _UNQUALIFIED_FINALIZERS:
             found.append(
                 wrong(
                     "metadata.finalizers",
