@@ -20,7 +20,8 @@ class Logs:
     """Log files by Pod and container, in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder / "logs"
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._running: set[str] = set()
 
     def path(self, uid: str, container: str) -> Path:

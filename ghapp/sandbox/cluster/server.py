@@ -20,6 +20,7 @@ from ghapp.sandbox.cluster.api import Api
 from ghapp.sandbox.cluster.control import Control
 from ghapp.sandbox.cluster.controllers import ALL, ESSENTIAL
 from ghapp.sandbox.cluster.controllers.loop import Loop, Pace
+from ghapp.sandbox.cluster.controllers.runs import Runs
 from ghapp.sandbox.cluster.faults import Faults
 from ghapp.sandbox.cluster.identity import AUTHENTICATED, Tokens, User
 from ghapp.sandbox.cluster.kinds import Kinds
@@ -158,7 +159,8 @@ class Cluster:
         reviewer = Reviewer(authorizer, self.tokens, signer)
         controllers = Loop(objects, self.pace)
         self._control = Control(store, self.faults, self.tokens, watches, lister, controllers)
-        controllers.start(ALL if self.controllers else ESSENTIAL)
+        runs = Runs(controllers, folder, logs)
+        controllers.start([*ALL, lambda _: runs] if self.controllers else ESSENTIAL)
         seed.plant(objects)
         verbs = Verbs(objects, authorizer, reviewer, signer, lister, watches, logs)
         api = Api(objects.kinds, verbs, self.tokens, signer, authorizer, self.faults, self._control)
@@ -171,6 +173,7 @@ class Cluster:
         self._ready.set()
         await self._done.wait()
         controllers.stop()
+        runs.stop()
         watches.drop()
         await runner.cleanup()
 

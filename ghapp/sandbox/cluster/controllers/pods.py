@@ -33,7 +33,8 @@ class Pods:
         self._addresses = 0
 
     def subjects(self, collection: str, event: Event) -> Iterable[Key]:
-        if event.type == "DELETED" or is_jobs(event.stored.object):
+        pod = event.stored.object
+        if event.type == "DELETED" or (really_runs(pod) and not failure(pod)):
             return []
         return [event.stored.key]
 
@@ -72,8 +73,13 @@ class Pods:
             self._objects.set_status(self._kind, live, status, "kube-scheduler")
 
 
-def is_jobs(pod: Object) -> bool:
-    return any(o.get("kind") == "Job" for o in pod["metadata"].get("ownerReferences") or ())
+def really_runs(pod: Object) -> bool:
+    """Whether a Pod's commands are run, rather than only said to run."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    if owners:
+        return any(o.get("kind") == "Job" for o in owners)
+    spec = pod["spec"]
+    return spec.get("restartPolicy") != "Always" and all(c.get("command") for c in spec["containers"])
 
 
 def failure(pod: Object) -> str:
@@ -93,7 +99,9 @@ def pending(pod: Object, now: str, reason: str) -> Object:
         "hostIP": "127.0.0.1",
         "qosClass": "BestEffort",
         "conditions": _conditions(False, now),
-        "containerStatuses": [_container(c, {"waiting": {"reason": reason}}, False) for c in pod["spec"]["containers"]],
+        "containerStatuses": [
+            container_status(c, {"waiting": {"reason": reason}}, False) for c in pod["spec"]["containers"]
+        ],
     }
 
 
@@ -120,7 +128,9 @@ def _failed(pod: Object, way: str, address: str, now: str) -> Object:
         },
     }
     restarts = 5 if way == "crashloop" else 0
-    status["containerStatuses"] = [_container(c, states[way], not way, restarts) for c in pod["spec"]["containers"]]
+    status["containerStatuses"] = [
+        container_status(c, states[way], not way, restarts) for c in pod["spec"]["containers"]
+    ]
     return status
 
 
@@ -135,7 +145,8 @@ def _conditions(ready: bool, now: str) -> list[Object]:
     return [{k: v for k, v in c.items() if v} for c in conditions]
 
 
-def _container(container: Object, state: Object, ready: bool, restarts: int = 0) -> Object:
+def container_status(container: Object, state: Object, ready: bool, restarts: int = 0) -> Object:
+    """How a container fares."""
     status: Object = {
         "name": container["name"],
         "image": container["image"],
