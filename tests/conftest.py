@@ -92,3 +92,84 @@ def npm_package() -> Callable[[str, str], Path]:
         return kept / "node_modules" / name
 
     return get
+
+
+class Place:
+    """A forge with an organisation, a repository and our app on it, and the settings that lead there."""
+
+    def __init__(self, folder: Path, redis_url: str, webhook_url: str | None = None) -> None:
+        import yaml
+
+        from ghapp.sandbox.forge import Forge
+        from ghapp.settings import load
+
+        manifest = yaml.safe_load((Path(__file__).parents[1] / "app.yml").read_text())
+        self.folder = folder
+        self.forge = Forge(folder / "forge")
+        self.forge.start()
+        for login in ("alice", "bob"):
+            self.forge.create_user(login)
+        self.forge.create_org("acme")
+        self.forge.create_team("acme", "sre", members=["alice"], permission="maintain")
+        self.repository = self.forge.create_repository("acme", "web")
+        self.app = self.forge.create_app(
+            "ghapp",
+            permissions=manifest["default_permissions"],
+            events=manifest["default_events"],
+            webhook_url=webhook_url,
+            webhook_secret="s3cret",
+        )
+        self.installation = self.forge.install(self.app, "acme")
+        self.environ = {
+            "GHAPP_GITHUB_API_URL": self.forge.api_url,
+            "GHAPP_APP_ID": str(self.app.id),
+            "GHAPP_APP_SLUG": "ghapp",
+            "GHAPP_PRIVATE_KEY": self.app.private_key,
+            "GHAPP_WEBHOOK_SECRETS": "s3cret",
+            "GHAPP_REDIS_URL": redis_url,
+            "GHAPP_DATA_DIR": str(folder / "data"),
+            "GHAPP_GITHUB_WRITES_PER_MINUTE": "0",
+        }
+        self.settings = load(self.environ)
+
+    def push(self, branch: str = "main", **files: str) -> str:
+        """Commit files (``__`` in a name is ``/``, ``_dot_`` is ``.``) on a branch as alice; returns the SHA."""
+        from ghapp.git import Git
+
+        work = Git(self.folder / "work", self._authorised())
+        if not (work.directory / ".git").exists():
+            work.directory.mkdir(parents=True)
+            work.run("init", "--quiet", "--initial-branch=main", ".")
+            work.run("config", "user.name", "Alice")
+            work.run("config", "user.email", "alice@example.com")
+        exists = work.resolve(branch) is not None
+        work.run("checkout", "--quiet", *(() if exists else ("-B",)), branch)
+        for name, content in files.items():
+            path = work.directory / name.replace("__", "/").replace("_dot_", ".")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        work.run("add", "--all")
+        work.run("commit", "--quiet", "--allow-empty", "-m", f"Change {branch}")
+        work.run("push", "--quiet", "--force", work.url, f"HEAD:refs/heads/{branch}")
+        return work.text("rev-parse", "HEAD")
+
+    def _authorised(self) -> str:
+        scheme, _, rest = self.forge.url.partition("://")
+        return f"{scheme}://alice:{self.forge.user_token('alice')}@{rest}/acme/web.git"
+
+    def call(self, login: str, method: str, path: str, body: object = None) -> object:
+        """A call to the forge's API as a person."""
+        import httpx
+
+        headers = {"Authorization": f"token {self.forge.user_token(login)}"}
+        answer = httpx.request(method, f"{self.forge.api_url}{path}", json=body, headers=headers, timeout=10)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture
+def place(tmp_path: Path, redis_url: str) -> Iterator[Place]:
+    """See :class:`Place`."""
+    made = Place(tmp_path / "place", redis_url)
+    yield made
+    made.forge.stop()

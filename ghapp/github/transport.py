@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 from githubkit import AppAuthStrategy, GitHub, Response, TokenAuthStrategy
+from githubkit.cache import MemCacheStrategy
 
 from ghapp.github import errors
 from ghapp.settings import Settings
@@ -48,6 +49,7 @@ def sign_in(settings: Settings) -> GitHub[Any]:
         user_agent="ghapp",
         timeout=_TIMEOUT,
         transport=_Kept(verify=verify, limits=httpx.Limits(max_connections=100, max_keepalive_connections=20)),
+        cache_strategy=MemCacheStrategy(),  # the default one is shared by all of a process's clients, by app id alone
         http_cache=False,  # hishel's would keep bodies on disk; see conditional.py
         auto_retry=False,
     )
