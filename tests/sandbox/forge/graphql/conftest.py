@@ -1,4 +1,4 @@
-"""A small forge without HTTP: people, an organisation, an app and a repository with history, asked through GraphQL."""
+"""A small forge that does not listen: people, an organisation, an app and a repository, asked through GraphQL."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from ghapp.sandbox.forge.git.batch import ReaderPool
+from ghapp.sandbox.forge import Forge
 from ghapp.sandbox.forge.git.objects import Signature
-from ghapp.sandbox.forge.git.store import GitStore
 from ghapp.sandbox.forge.graphql.execution import execute
-from ghapp.sandbox.forge.model import PullRequest, Repository, State, User
-from ghapp.sandbox.forge.operations import accounts, apps, pulls, refs, repositories, timeline
-from ghapp.sandbox.forge.web.actor import Actor
+from ghapp.sandbox.forge.model import PullRequest, Repository, User
+from ghapp.sandbox.forge.operations import pulls, refs, repositories
+from ghapp.sandbox.forge.web.actor import Actor, identify
 from ghapp.sandbox.forge.web.ratelimit import Bucket
 
 PERMISSIONS = {
@@ -35,31 +34,31 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.at = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        self.state = State(lambda: self.at)
+        self.forge = Forge(folder, clock=lambda: self.at)
+        self.state = self.forge.state
         self.state.web_url = "http://forge.test"
-        self.folder, self.pool = folder, ReaderPool()
         self.events: list[tuple[str, str | None]] = []
-        timeline.watch(self.state)
         self.state.listeners.append(lambda event: self.events.append((event.name, event.action)))
         self.alice, self.bob, self.carol, self.mallory = (
-            accounts.create_user(self.state, login, name=login.title(), email=f"{login}@example.com")
+            self.forge.create_user(login, login.title(), f"{login}@example.com")
             for login in ("alice", "bob", "carol", "mallory")
         )
-        self.acme = accounts.create_organization(self.state, "acme", self.alice, "Acme")
-        accounts.set_membership(self.state, self.acme, self.carol, "member")
+        self.acme = self.forge.create_org("acme", self.alice, "Acme")
+        self.acme.default_repository_permission = "read"
+        self.forge.add_member(self.acme, self.carol)
         self.guestbook = self.repository("guestbook", private=True)
-        self.guestbook.collaborators[self.bob.id] = "write"
-        self.app = apps.create(self.state, "ghapp", self.acme, permissions=PERMISSIONS)
-        self.installation = apps.install(self.state, self.app, self.acme)
+        self.forge.add_collaborator(self.guestbook, self.bob, "write")
+        self.app = self.forge.create_app("ghapp", PERMISSIONS, owner=self.acme)
+        self.installation = self.forge.install(self.app, self.acme)
 
     def pass_time(self, minutes: float = 1) -> None:
         self.at += timedelta(minutes=minutes)
 
-    def store(self, number: int, branch: str) -> GitStore:
-        return GitStore.create(self.folder / f"{number}.git", self.pool, branch)
-
     def repository(self, name: str, *, private: bool = False) -> Repository:
-        return repositories.create(self.state, self.store, self.acme, name, private=private)
+        return self.forge.create_repository(self.acme, name, private=private)
+
+    def fork(self, owner: User) -> Repository:
+        return repositories.fork(self.state, self.forge._store, self.guestbook, owner, "", owner)
 
     def commit(
         self,
@@ -116,8 +115,7 @@ class World:
     # Asking -----------------------------------------------------------------------------------------------------------
 
     def as_app(self, **narrowed: Any) -> Actor:
-        token = apps.create_token(self.state, self.installation, **narrowed)
-        return Actor(user=self.app.bot, app=self.app, token=token)
+        return identify(self.state, f"token {self.forge.installation_token(self.installation, **narrowed)}")
 
     @staticmethod
     def on_repository(selection: str) -> str:
@@ -146,4 +144,4 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
-    made.pool.close()
+    made.forge.stop()

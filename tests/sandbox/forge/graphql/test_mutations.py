@@ -151,6 +151,17 @@ def test_auto_merge_waits_for_what_is_required(world, pull):
     assert disabled["pullRequest"] == {"autoMergeRequest": None}
 
 
+def test_a_pull_request_in_the_merge_queue(world, pull):
+    shape = "mergeQueueEntry { position state headCommit { oid parents(first: 2) { nodes { oid } } } }"
+    fields = {"pullRequestId": pull.pull_node_id, "expectedHeadOid": pull.head_sha}
+    entry = change(world, "enqueuePullRequest", shape, **fields)["mergeQueueEntry"]
+    base = world.guestbook.git.branch("main")
+    assert entry["headCommit"]["parents"]["nodes"] == [{"oid": base}, {"oid": pull.head_sha}]
+    assert (entry["position"], entry["state"]) == (1, "AWAITING_CHECKS")
+    assert ("merge_group", "checks_requested") in world.events
+    assert world.data(world.on_pull("isInMergeQueue"))["repository"]["pullRequest"]["isInMergeQueue"] is True
+
+
 def test_reviews_given_with_threads_asked_for_and_dismissed(world, pull):
     given = change(
         world,

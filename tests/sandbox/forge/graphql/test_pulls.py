@@ -7,14 +7,13 @@ from ghapp.sandbox.forge.operations import (
     issues,
     merging,
     pulls,
-    repositories,
     reviews,
 )
 
 
 def test_a_pull_request_from_a_fork(world):
     world.commit("main", {"README.md": "x\n"})
-    fork = repositories.fork(world.state, world.store, world.guestbook, world.bob, "", world.bob)
+    fork = world.fork(world.bob)
     world.commit("patch", {"README.md": "y\n"}, by=world.bob, repository=fork)
     pulls.open_pull(world.state, world.guestbook, world.bob, head="bob:patch", base="main", title="From afar")
     shape = "isCrossRepository headRepositoryOwner { login } headRepository { nameWithOwner isFork } headRef { name }"

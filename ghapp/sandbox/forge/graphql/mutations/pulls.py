@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ghapp.sandbox.forge.graphql import gitnodes
 from ghapp.sandbox.forge.graphql.context import Context
 from ghapp.sandbox.forge.graphql.errors import unprocessable
 from ghapp.sandbox.forge.graphql.mutation import allow, mutation
-from ghapp.sandbox.forge.model import Label, Permission, PullRequest, Repository, User
-from ghapp.sandbox.forge.operations import automerge, issues, merging, pulls
+from ghapp.sandbox.forge.graphql.registry import Fields
+from ghapp.sandbox.forge.model import Label, Permission, PullRequest, Repository, User, ids
+from ghapp.sandbox.forge.operations import automerge, issues, mergequeue, merging, pulls
 
 
 def _pull(ctx: Context, node_id: str, to: str, role: Permission = "write") -> PullRequest:
@@ -163,3 +165,36 @@ def disable_auto_merge(ctx: Context, pull_request_id: str) -> dict[str, Any]:
     pull = _mergeable(ctx, pull_request_id, "DisablePullRequestAutoMerge")
     automerge.disable(ctx.state, pull, ctx.me)
     return {"pullRequest": pull}
+
+
+@mutation("enqueuePullRequest")
+def enqueue(
+    ctx: Context, pull_request_id: str, expected_head_oid: str | None = None, jump: bool | None = None
+) -> dict[str, Any]:
+    """Every pull request makes a group of its own, so it is always the first in its queue."""
+    pull = _mergeable(ctx, pull_request_id, "EnqueuePullRequest")
+    if expected_head_oid not in (None, pull.head_sha):
+        raise unprocessable("Head branch was modified. Review and try the merge again.")
+    head = gitnodes.commit(pull.repository, mergequeue.enqueue(ctx.state, pull))
+    if head is None:
+        raise LookupError("the merge queue's commit is gone")
+    entry = {
+        "id": ids.node_id("MQE", pull.pull_id, head.oid),
+        "baseCommit": gitnodes.commit(pull.repository, head.facts.parents[0]),
+        "headCommit": head,
+        "enqueuedAt": ctx.state.now(),
+        "enqueuer": ctx.me,
+        "jump": bool(jump),
+        "position": 1,
+        "pullRequest": pull,
+        "solo": True,
+        "state": "AWAITING_CHECKS",
+    }
+    return {"mergeQueueEntry": entry}
+
+
+for _name in (
+    *("baseCommit", "enqueuedAt", "enqueuer", "headCommit", "id"),
+    *("jump", "position", "pullRequest", "solo", "state"),
+):
+    Fields("MergeQueueEntry")(_name)(lambda entry, _ctx, name=_name: entry[name])

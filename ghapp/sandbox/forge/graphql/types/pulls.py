@@ -33,7 +33,7 @@ PULL.renamed(
     headRefOid="head_sha",
     baseRepository="repository",
 )
-PULL.constant(activeLockReason=None, isInMergeQueue=False, isMergeQueueEnabled=False)
+PULL.constant(activeLockReason=None, isMergeQueueEnabled=False)
 PULL("fullDatabaseId")(lambda pull, _ctx: str(pull.pull_id))
 PULL("state")(lambda pull, _ctx: pull_state(pull))
 PULL("permalink")(lambda pull, ctx: ctx.url(ctx.path(pull)))
@@ -116,6 +116,13 @@ def mergeable(pull: PullRequest, ctx: Context) -> str:
 @PULL("mergeStateStatus")
 def merge_state_status(pull: PullRequest, ctx: Context) -> str:
     return merging.mergeable_state(ctx.state, pull).upper()
+
+
+@PULL("isInMergeQueue")
+def is_in_merge_queue(pull: PullRequest, _ctx: Context) -> bool:
+    """Whether a group with this pull request is being checked."""
+    groups = f"refs/heads/gh-readonly-queue/{pull.base_ref}"
+    return any(ref.startswith(f"{groups}/pr-{pull.number}-") for ref in pull.repository.git.refs(groups))
 
 
 @PULL("canBeRebased")
