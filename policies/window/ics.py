@@ -7,6 +7,7 @@ times is decided by :mod:`clock`, like everything else's.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -68,9 +69,24 @@ def _calendar(text: str) -> Any:
     return found
 
 
+@dataclass(frozen=True)
+class _Events:
+    """``single`` happen once, by start and end; ``series`` answers for those that repeat, with their exceptions."""
+
+    single: tuple[tuple[date, date], ...]
+    series: Any
+
+
 @lru_cache(maxsize=128)
-def _query(text: str) -> Any:
-    return recurring_ical_events.of(_calendar(text))
+def _sorted_out(text: str) -> _Events:
+    """Most calendars are long lists of single events, which need no expanding."""
+    events = [e for e in _events(text) if str(e.get("STATUS", "")).upper() != "CANCELLED" or "RECURRENCE-ID" in e]
+    repeated = {e.get("UID") for e in events if any(key in e for key in ("RRULE", "RDATE", "RECURRENCE-ID"))}
+    series = icalendar.Calendar()
+    for event in (e for e in events if e.get("UID") in repeated):
+        series.add_component(event)
+    single = tuple((e.start, e.end) for e in events if e.get("UID") not in repeated)
+    return _Events(single, recurring_ical_events.of(series) if repeated else None)
 
 
 class Ics(Block):
@@ -83,13 +99,20 @@ class Ics(Block):
         return timedelta(days=366)
 
     def spans(self, zone: ZoneInfo, after: datetime, before: datetime) -> Iterator[Span]:
-        for event in _query(self.text).between(after - _MARGIN, before + _MARGIN):
-            if str(event.get("STATUS", "")).upper() == "CANCELLED":
-                continue
-            start, end = event.start, event.end
-            if not isinstance(start, datetime):
-                yield span(at(start, 0), at(end, 0), zone)
-            elif (ours := start.tzinfo or zone) and isinstance(ours, ZoneInfo):
-                yield span(start.replace(tzinfo=None), end.replace(tzinfo=None), ours)
-            else:
-                yield Span(start.astimezone(UTC), end.astimezone(UTC))
+        events = _sorted_out(self.text)
+        for start, end in events.single:
+            yield _span(start, end, zone)
+        if events.series is None:
+            return
+        for event in events.series.between(after - _MARGIN, before + _MARGIN):
+            if str(event.get("STATUS", "")).upper() != "CANCELLED":
+                yield _span(event.start, event.end, zone)
+
+
+def _span(start: date, end: date, zone: ZoneInfo) -> Span:
+    if not isinstance(start, datetime) or not isinstance(end, datetime):
+        return span(_naive(start), _naive(end), zone)
+    ours = start.tzinfo or zone
+    if isinstance(ours, ZoneInfo):
+        return span(start.replace(tzinfo=None), end.replace(tzinfo=None), ours)
+    return Span(start.astimezone(UTC), end.astimezone(UTC))

@@ -182,9 +182,7 @@ def _line(one: _One, now: datetime) -> str:
         start = one.calendar.start_after(now, horizon)
         when = f"next {say(start, zone)}" if start else "not within two years"
     bound = f"; does not bind: {one.exempt}" if one.exempt else ""
-    return (
-        f"- {escape(one.title)}: {escape(when)}{escape(bound)} — {escape(one.policy.title)}, {escape(one.policy.where)}"
-    )
+    return "- " + escape(f"{one.title}: {when}{bound} — {one.policy.title}, {one.policy.where}")
 
 
 def say(moment: datetime, zone: str) -> str:
