@@ -14,14 +14,15 @@ from typing import Any
 from redis import Redis
 
 from ghapp import names
-from ghapp.git import GitError
+from ghapp.git import Git
 from ghapp.github import errors, people
 from ghapp.github.app import GitHubApp
 from ghapp.github.client import RepositoryClient
 from ghapp.github.directory import Place
-from jobs import subjects
+from jobs import commands, subjects
 from jobs.deliveries import append, mark, reduce
 from jobs.mirrors import mirror
+from jobs.promotion.view import read_apps
 from jobs.reconcile import Context
 from jobs.subjects import Again, Subject
 
@@ -107,14 +108,30 @@ def reconcile_installation(subject: Subject, context: Context) -> Again | None:
     return None
 
 
+_PROMOTIONS = """
+query($query: String!, $after: String) {
+  search(query: $query, type: ISSUE, first: 100, after: $after) {
+    issueCount
+    pageInfo { hasNextPage endCursor }
+    nodes { ... on PullRequest { number repository { databaseId } } }
+  }
+}
+"""
+
+
 def _look_at_approvals(account: str, installation: int, context: Context) -> None:
     """Open pull requests of ours, by one search: only their verdicts can depend on who is in which team."""
-    client = context.github.for_installation(installation, {"pull_requests": "read", "issues": "read"})
+    client = context.github.for_installation(installation, {"pull_requests": "read", "metadata": "read"})
     query = f"is:pr is:open user:{account} author:app/{context.github.slug}"
-    for found in client.paginate("search/issues", key="items", q=query):
-        full_name = "/".join(str(found["repository_url"]).split("/")[-2:])
-        place = context.github.locate(full_name)
-        context.queue.enqueue(subjects.pull(place.repository, int(found["number"])), reason="memberships changed")
+    after = None
+    while True:
+        found = client.graphql(_PROMOTIONS, {"query": query, "after": after})["search"]
+        for pull in filter(None, found["nodes"]):
+            subject = subjects.pull(int(pull["repository"]["databaseId"]), int(pull["number"]))
+            context.queue.enqueue(subject, reason="memberships changed")
+        if not found["pageInfo"]["hasNextPage"]:
+            return
+        after = found["pageInfo"]["endCursor"]
 
 
 # --- repositories -----------------------------------------------------------------------------------
@@ -125,41 +142,44 @@ def reconcile_repository(subject: Subject, context: Context) -> Again | None:
         data = client.get("")
     except errors.NotFound:
         raise errors.NotInstalled(f"{client.full_name} is gone, or the app is not installed on it any more.") from None
-    place = Place(subject.repository, str(data["full_name"]), client.installation)
-    context.github.directory.remember(place)
+    context.github.directory.remember(Place(subject.repository, str(data["full_name"]), client.installation))
     if data.get("archived") or data.get("disabled"):
         return None
-    client = context.github.for_repository(subject.repository)
-    heads = _recent_heads(client, context, str(data["default_branch"]))
-    _dispatch(client, context, heads, str(data["default_branch"]))
+    git, default = _fetched(client, context), str(data["default_branch"])
+    apps, problems = read_apps(git, git.resolve(f"refs/heads/{default}"))
+    # Without configuration there is nothing to build; a broken one is a commit's business to say.
+    heads = _recent_heads(git, context.now, default) if apps or problems else {}
+    _dispatch(client, context, heads, default)
     wanted = [subjects.commit(client.id, sha) for sha in dict.fromkeys(heads.values())]
     wanted += _open_pulls(client, context.now)
-    wanted += _unanswered(client, context)
-    wanted += _environments(subject, context)
+    wanted += _unanswered(client, context.now)
+    wanted += [
+        subjects.environment(client.id, name, environment.name)
+        for name, file in apps.items()
+        for environment in file.app.deploy.environments
+    ]
     for one in wanted:
         context.queue.enqueue(one, reason="sweep", background=not context.asks)
     return None
 
 
-def _recent_heads(client: RepositoryClient, context: Context, default: str) -> dict[str, str]:
-    """Branch → head, for the default branch and those with a commit of the last days; by git, without budget.
-
-    None where the default branch has no configuration. Environments and promotions are looked at in other ways.
-    """
+def _fetched(client: RepositoryClient, context: Context) -> Git:
+    """The mirror with all branches as they are now; git costs no budget."""
     git = mirror(context.settings.mirrors, client)
-    try:
-        with git.lock():
-            git.fetch("+refs/heads/*:refs/heads/*")
-        form = "--format=%(committerdate:unix) %(objectname) %(refname)"
-        listed = git.text("for-each-ref", "--sort=-committerdate", form, "refs/heads/")
-        if git.read(f"refs/heads/{default}", names.CONFIG_FILE) is None:
-            return {}
-    except GitError as e:
-        log.warning("%s cannot be fetched: %s", client.full_name, e)
-        return {}
-    since = (context.now - RECENT).timestamp()
+    with git.lock():
+        git.fetch("+refs/heads/*:refs/heads/*")
+    return git
+
+
+def _recent_heads(git: Git, now: datetime, default: str) -> dict[str, str]:
+    """Branch → head, for the default branch and those with a commit of the last days.
+
+    Environments' and promotions' own branches are looked at in other ways.
+    """
+    form = "--format=%(committerdate:unix) %(objectname) %(refname)"
+    since = (now - RECENT).timestamp()
     heads: dict[str, str] = {}
-    for line in listed.splitlines():
+    for line in git.text("for-each-ref", "--sort=-committerdate", form, "refs/heads/").splitlines():
         moment, sha, ref = line.split(" ", 2)
         branch = ref.removeprefix("refs/heads/")
         ours = branch.startswith((names.ENVIRONMENT_PREFIX, names.PROMOTION_PREFIX))
@@ -186,28 +206,11 @@ def _open_pulls(client: RepositoryClient, now: datetime) -> list[Subject]:
     return found
 
 
-def _unanswered(client: RepositoryClient, context: Context) -> list[Subject]:
+def _unanswered(client: RepositoryClient, now: datetime) -> list[Subject]:
     """Recent comments with a command that nobody reacted to; one call for most repositories."""
-    from jobs import commands
-
-    since = (context.now - RECENT).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = (now - RECENT).strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
         subjects.comment(client.id, int(comment["id"]))
         for comment in client.paginate("issues/comments", since=since)
         if not (comment.get("reactions") or {}).get("total_count") and commands.parse(comment.get("body") or "")
-    ]
-
-
-def _environments(subject: Subject, context: Context) -> list[Subject]:
-    from jobs.promotion.view import look
-
-    try:
-        view = look(context, subject.repository)
-    except GitError as e:
-        log.warning("%s cannot be fetched: %s", subject, e)
-        return []
-    return [
-        subjects.environment(subject.repository, name, environment.name)
-        for name, file in view.apps.items()
-        for environment in file.app.deploy.environments
     ]

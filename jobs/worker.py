@@ -19,6 +19,7 @@ from redis import Redis
 from rq.serializers import JSONSerializer
 from rq.utils import import_attribute
 
+from ghapp.git import GitError
 from ghapp.github import errors
 from jobs import counters, leases
 from jobs.leases import Leases
@@ -123,7 +124,7 @@ def _reconcile(at: Here, subject: Subject, seen: int) -> Again | _Failed | None:
     except Exception as e:
         away = isinstance(e, errors.GitHubAway)
         wait = backoff(at.queue.attempts(subject), most=_AWAY_BACKOFF if away else _LONGEST_BACKOFF)
-        if isinstance(e, errors.GitHubError):
+        if isinstance(e, errors.GitHubError | GitError):
             log.warning("%s: %s Tried again in %.0f s.", subject, e, wait)
         else:
             log.exception("%s failed; tried again in %.0f s", subject, wait)
