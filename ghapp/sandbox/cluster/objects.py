@@ -13,7 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ghapp.sandbox.cluster import admission, custom, decode, defaults, errors, metadata, ownership, typed, validation
+from ghapp.sandbox.cluster import (
+    admission,
+    custom,
+    decode,
+    defaults,
+    errors,
+    lastapplied,
+    metadata,
+    ownership,
+    typed,
+    validation,
+)
 from ghapp.sandbox.cluster.kinds import Kinds, Resource
 from ghapp.sandbox.cluster.store import Store, Stored
 from ghapp.sandbox.cluster.types import Object
@@ -179,21 +190,7 @@ class Objects:
         else:
             old = _without_owners(live.object)
             owners = _decoded_owners(live.object["metadata"].get("managedFields"))
-        try:
-            merged, owned = ownership.apply(
-                old,
-                config,
-                resource.type,
-                owners,
-                manager=write.manager,
-                version=resource.api_version,
-                time=self.clock(),
-                subresource=write.subresource,
-                force=force,
-                reset=_reset(resource, write.subresource),
-            )
-        except ownership.Conflict as e:
-            raise errors.apply_conflict(e.message, e.causes) from None
+        merged, owned = self._merged(resource, old, config, owners, write, force=force)
         new = self._converted(resource, merged, namespace, name)
         new["metadata"].pop("managedFields", None)
         if live is None:
@@ -285,6 +282,30 @@ class Objects:
             said = wrong[0] if len(wrong) == 1 else "errors:\n" + "\n".join(f"  {w}" for w in wrong)
             where = f"{namespace or meta.get('namespace', '')}/{name}; {_gvk(resource)}"
             raise errors.internal(f"failed to create typed patch object ({where}): {said}")
+
+    def _merged(
+        self, resource: Resource, old: Object, config: Object, owners: ownership.Owners, write: Write, *, force: bool
+    ) -> tuple[Object, ownership.Owners]:
+        """What applying makes of an object, and who owns it then. Raises ApiError 409."""
+        manager = write.manager
+        try:
+            merged, owned = ownership.apply(
+                old,
+                config,
+                resource.type,
+                owners,
+                manager=manager,
+                version=resource.api_version,
+                time=self.clock(),
+                subresource=write.subresource,
+                force=force,
+                reset=_reset(resource, write.subresource),
+            )
+        except ownership.Conflict as e:
+            if manager == lastapplied.MANAGER and lastapplied.excuses(e, old, resource.type):
+                return self._merged(resource, old, config, owners, write, force=True)
+            raise errors.apply_conflict(e.message, e.causes) from None
+        return (lastapplied.keep_in_step(merged, config) if manager == lastapplied.MANAGER else merged), owned
 
     def _converted(self, resource: Resource, merged: Object, namespace: str, name: str) -> Object:
         try:
