@@ -89,7 +89,9 @@ def _promote(
     app = proposal.release.app
     head = _head(view, proposal, present)
     log, complete = gather.source_commits(view, proposal.release, placed)
-    asked = gather.Asked(choice.kind, choice.by, choice.reason, choice.skipped)
+    # What ghapp decided itself (an automatic rollback) was asked for by nobody.
+    by = choice.by if choice.by != context.github.login else None
+    asked = gather.Asked(choice.kind, by, choice.reason, choice.skipped)
     title = body.title(app, proposal.release.name, environment.name, choice.kind.value)
     story = _story(view, environment, choice, proposal, placed, log)
     if present is None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from ghapp import intents, names
 from ghapp.config import App
@@ -78,7 +79,7 @@ def _unhold(view: View, order: Order) -> Answer:
     app, environment = _app(view, order), _environment(view, order, target)
     if (order.app, order.environment) == (app.app, environment):
         with contextlib.suppress(errors.NotFound):
-            view.client.delete(f"issues/{order.pull}/labels/{names.LABEL_HOLD}")
+            view.client.delete(f"issues/{order.pull}/labels/{quote(names.LABEL_HOLD, safe='')}")
     _change(view, app.app, environment, order, target, lambda i: dataclasses.replace(i, hold=None, pin=None))
     return Answer(True, look_at=((app.app, environment),))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class Wishes:
 
 @dataclass
 class Road:
-    """``now`` moves only when a test moves it; ``again`` is when each subject asked to be looked at again."""
+    """``now`` keeps up with the forge, and jumps when a test moves it; ``again`` is when each subject asked to be looked at again."""
 
     forge: Forge
     settings: Settings
@@ -143,6 +143,8 @@ class Road:
             self.again[subject] = again.at
 
     def context(self) -> Context:
+        # The forge has a clock of its own; ours may be ahead of it, never behind.
+        self.now = max(self.now, datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
         return Context(self.settings, self.github, self.wishes, self.now, self.settings.data_dir)  # type: ignore[arg-type]
 
     def deploy_everywhere(self, *environments: str) -> None:

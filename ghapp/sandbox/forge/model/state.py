@@ -127,8 +127,11 @@ class State:
         return found if isinstance(found, User) else None
 
     def user_by_email(self, email: str) -> User | None:
-        """Who a commit's author or committer is: by registered or no-reply address."""
+        """Who a commit's author or committer is: by registered or no-reply address, with or without the id in it."""
         wanted = email.lower()
+        login, at, host = wanted.partition("@")
+        if at and host == "users.noreply.github.com" and "+" not in login:
+            return self.user(login)
         for account in list(self.accounts.values()):
             if isinstance(account, User) and wanted in ((account.email or "").lower(), account.noreply_email.lower()):
                 return account
