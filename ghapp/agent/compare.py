@@ -73,8 +73,19 @@ def _differ(desired: Any, live: Any, owned: fields.Fields, path: Path) -> Iterat
         yield from _differ_map(desired, live, owned, path)
     elif isinstance(desired, list) and any(k[:2] in ("k:", "v:") for k in owned):
         yield from _differ_list(desired, live, owned, path)
-    elif not same(desired, live, path):
+    else:
+        yield from _unequal(desired, live, path)
+
+
+def _unequal(desired: Any, live: Any, path: Path) -> Iterator[Path]:
+    """Where two values differ, as deep as maps go."""
+    if same(desired, live, path):
+        return
+    if not isinstance(desired, dict) or not isinstance(live, dict):
         yield path
+        return
+    for key, value in desired.items():
+        yield from _unequal(value, live.get(key, _ABSENT), (*path, key))
 
 
 def _differ_map(desired: dict[str, Any], live: Any, owned: fields.Fields, path: Path) -> Iterator[Path]:
@@ -87,7 +98,7 @@ def _differ_map(desired: dict[str, Any], live: Any, owned: fields.Fields, path: 
         if below is _ABSENT:
             # Nothing owned here: an empty value that the API server does not keep, or a field that was taken from us.
             if not (_empty(value) and same(value, present.get(key, _ABSENT), at)):
-                yield at
+                yield from [*_unequal(value, present.get(key, _ABSENT), at)] or [at]
             continue
         yield from _differ(value, present.get(key, _ABSENT), below, at)
     for key in owned:

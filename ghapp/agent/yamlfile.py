@@ -163,11 +163,12 @@ class _Documents:
         raise self.refuse(event, f"the tag {tag} is not one that Kubernetes understands here")
 
 
-# As gopkg.in/yaml.v2 resolves plain scalars (its resolve.go), which kubectl uses.
+# As gopkg.in/yaml.v2 resolves plain scalars (its resolve.go), which kubectl uses; but for a lone y or n, which it makes
+# booleans and which most writers of YAML leave unquoted when they mean the letter.
 _CONSTANTS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
-    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
 }
 _INT = re.compile(r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")

@@ -127,7 +127,9 @@ class Api:
     def __init__(self, access: Access) -> None:
         self.access = access
 
-    def call(self, method: str, path: str, body: Any = None, content_type: str = "application/json", **query: str) -> Any:
+    def call(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json", **query: str
+    ) -> Any:
         async def go() -> Any:
             async with Kube(self.access, patience=10) as kube:
                 raw = orjson.dumps(body) if body is not None else None
@@ -210,7 +212,9 @@ class Gateway:
         return [
             (m, p)
             for m, p in self.log
-            if m not in ("GET", "HEAD") and not any(o in p for o in own) and not (m == "POST" and p.endswith("/secrets"))
+            if m not in ("GET", "HEAD")
+            and not any(o in p for o in own)
+            and not (m == "POST" and p.endswith("/secrets"))
         ]
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -472,4 +476,3 @@ def kubectl() -> str:
 
     beside = Path(sys.executable).with_name("kubectl")
     return str(beside) if beside.exists() else shutil.which("kubectl") or "kubectl"
-
