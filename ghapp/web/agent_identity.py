@@ -78,8 +78,12 @@ def _key(cluster: ClusterIssuer, token: str) -> Any:
 
     if cluster.jwks is None:
         return _discovered(cluster.issuer).get_signing_key_from_jwt(token).key
-    keys = jwt.PyJWKSet.from_dict(json.loads(Path(cluster.jwks).read_text()))
-    return keys[jwt.get_unverified_header(token)["kid"]].key
+    keys = jwt.PyJWKSet.from_dict(json.loads(Path(cluster.jwks).read_text())).keys
+    named = jwt.get_unverified_header(token).get("kid")
+    found = next((key for key in keys if key.key_id == named), None)
+    if found is None:
+        raise ValueError(f"{cluster.jwks} has no key {named!r}")
+    return found.key
 
 
 @lru_cache
