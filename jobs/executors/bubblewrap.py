@@ -59,7 +59,7 @@ def command(task: Task) -> tuple[str, ...]:
     return (
         *_namespaces(way, network=task.network),
         *_system(),
-        *(part for folder in _tool_folders(task.readable) for part in ("--ro-bind-try", str(folder), str(folder))),
+        *_readable(_tool_folders(task.readable)),
         *("--bind", str(task.workspace), WORKSPACE),
         *("--bind", str(task.scratch), SCRATCH),
         *("--bind", str(task.scratch / "tmp"), "/tmp"),  # noqa: S108 - inside of the sandbox
@@ -117,6 +117,13 @@ def _as_whom(way: Mode) -> tuple[str, ...]:
     who = str(own_id())
     drop = ("--inh-caps=-all", "--bounding-set=-all", "--no-new-privs")
     return ("setpriv", f"--reuid={who}", f"--regid={who}", "--clear-groups", *drop)
+
+
+def _readable(folders: Sequence[Path]) -> tuple[str, ...]:
+    """Show these folders where they are; those above them are made passable, for bubblewrap would not."""
+    above = sorted({parent for folder in folders for parent in folder.parents if parent != Path("/")})
+    made = [part for parent in above for part in ("--perms", "0755", "--dir", str(parent))]
+    return (*made, *(part for folder in folders for part in ("--ro-bind-try", str(folder), str(folder))))
 
 
 def _tool_folders(readable: Sequence[Path]) -> list[Path]:

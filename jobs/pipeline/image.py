@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghapp.config.model import Image
 from ghapp.registry import BadReference, Reference, Registry, RegistryError, parse
 from ghapp.registry.credentials import BadAuthFile
-from ghapp.registry.credentials import read as read_credentials
+from ghapp.registry.open import registries as open_registries
 from jobs import builders
 from jobs.builders.interface import Build, BuildError, HostTool
 from jobs.executors import ExecutorError, Task
@@ -43,7 +42,7 @@ def build_image(image: Image, site: Site, sofar: Sofar, changed: Callable[[StepL
     builder = ""
     try:
         scratch.mkdir(parents=True)
-        with _registries(site.settings) as registries:
+        with open_registries(site.settings) as registries:
             build = _prepare(image, site, sofar, scratch, registries, log)
             wanted = image.builder if image.builder != "auto" else site.settings.builder
             chosen = builders.choose(wanted, build)
@@ -77,7 +76,7 @@ def set_tags(image: Image, digest: str, order: Order, settings: Settings) -> tup
     """Give a pushed image its tags; returns them. Raises :class:`~ghapp.registry.RegistryError` (``TagTaken``)."""
     target = parse(image.repository)
     wanted = tags(image, order)
-    with _registries(settings) as registries:
+    with open_registries(settings) as registries:
         registry = registries(target.host)
         found = registry.manifest(Reference(target.host, target.path, digest=digest))
         if found is None:
@@ -104,23 +103,6 @@ def tags(image: Image, order: Order) -> tuple[str, ...]:
                 text = text.replace(f"{{{name}}}", value)
             found.append("".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in text)[:128])
     return tuple(dict.fromkeys(found))
-
-
-@contextmanager
-def _registries(settings: Settings) -> Iterator[Callable[[str], Registry]]:
-    credentials = read_credentials(settings.registry_auth_file)
-    opened: dict[str, Registry] = {}
-
-    def registry(host: str) -> Registry:
-        if host not in opened:
-            opened[host] = Registry(host, credentials, settings.plain_http_registries)
-        return opened[host]
-
-    try:
-        yield registry
-    finally:
-        for one in opened.values():
-            one.close()
 
 
 def _prepare(

@@ -62,7 +62,7 @@ class Stream:
                 out.append(MASK)
             at = max(at, end)
         out.append(data[at:until])
-        self._held, self._hidden = data[until:], max(0, at - until)
+        self._held, self._hidden = data[until:], max(0, at - until, hidden - until)
         return b"".join(out)
 
     def _spans(self, data: bytes) -> list[tuple[int, int]]:

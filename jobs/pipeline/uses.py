@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from ghapp.config.model import Step
+from ghapp.registry import BadReference, RegistryError
+from ghapp.registry.credentials import BadAuthFile
 from jobs import plugins
-from jobs.executors import Limits, Task, bubblewrap
-from jobs.pipeline.files import read_plain
+from jobs.executors import Limits, Task
+from jobs.pipeline.files import Outside, read_plain
 from jobs.pipeline.log import StepLog
 from jobs.pipeline.result import Ended, Outcome
+from jobs.plugins import programs
 from jobs.plugins.interface import Place, PluginError, ToolRun, missing_tool
+from jobs.scanners.interface import BadReport
 
 if TYPE_CHECKING:
     from jobs.pipeline.step import Site, Sofar
@@ -52,8 +55,10 @@ def run_plugin(
         network: bool = True,
         readable: tuple[Path, ...] = (),
     ) -> ToolRun:
-        if shutil.which(argv[0], path=bubblewrap.path()) is None:
+        program = programs.find(argv[0])
+        if program is None:
             raise missing_tool(argv[0])
+        argv = (program, *argv[1:])
         seen = site.executor.scratch_path(scratch)
         out = f"stdout-{next(names)}"
         task = Task(
@@ -93,4 +98,7 @@ def run_plugin(
         github=site.github,
         steps=sofar.steps,
     )
-    return plugin.run(inputs, place)
+    try:
+        return plugin.run(inputs, place)
+    except (BadReport, Outside, BadReference, RegistryError, BadAuthFile) as e:
+        raise PluginError(str(e)) from None

@@ -67,6 +67,11 @@ def test_what_cannot_begin_a_secret_is_not_held_back() -> None:
     assert stream.feed(b"ven") == b"seven"
 
 
+def test_a_secret_that_ends_where_another_may_begin_stays_masked() -> None:
+    stream = Redactor(["ab", "bba"]).stream()
+    assert b"".join((stream.feed(b"ab"), stream.feed(b"b"), stream.finish())) == b"***b"
+
+
 secrets = st.lists(st.text("abc", min_size=1, max_size=6), max_size=4)
 
 
