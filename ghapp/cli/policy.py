@@ -12,6 +12,7 @@ import click
 # command → (module, attribute, one line of help)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "evaluate": ("ghapp.cli.policy_evaluate", "evaluate", "Judge a pull request from a facts file, or many at once."),
+    "facts": ("ghapp.cli.policy_facts", "facts", "Write the facts of a pull request from GitHub."),
     "schema": ("ghapp.cli.policy_schema", "schema", "Print the JSON Schema of policy or facts files."),
 }
 

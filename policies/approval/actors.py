@@ -91,6 +91,8 @@ class Actors:
     def members(self, facts: Facts) -> frozenset[str] | None:
         """Everybody meant, for counting; ``None`` where the facts do not tell."""
         people = set(self.users)
+        if "people" in facts.incomplete and (self.organizations or self.permissions):
+            return None
         try:
             for team in self.teams:
                 people |= team_members(facts, team)
