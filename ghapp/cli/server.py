@@ -22,11 +22,10 @@ def server(host: str | None, port: int | None, workers: int | None) -> None:
     except SettingsError as e:
         stop(str(e))
     from ghapp import logs
-    from ghapp.web.serve import serve
+    from ghapp.web.serve import CannotListen, serve
 
     logs.configure(settings)
-    serve(
-        host or settings.host,
-        settings.port if port is None else port,
-        workers or settings.web_workers,
-    )
+    try:
+        serve(host or settings.host, settings.port if port is None else port, workers or settings.web_workers)
+    except CannotListen as e:
+        stop(str(e))

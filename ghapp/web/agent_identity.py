@@ -47,6 +47,7 @@ def identify(settings: Settings, authorization: str) -> Agent:
 
 
 def _by_service_account(settings: Settings, token: str) -> Agent:
+    import httpx
     import jwt
 
     try:
@@ -68,7 +69,7 @@ def _by_service_account(settings: Settings, token: str) -> Agent:
             issuer=cluster.issuer,
             options={"require": ["exp", "iss", "sub", "aud"]},
         )
-    except (jwt.PyJWTError, OSError, ValueError) as e:
+    except (jwt.PyJWTError, httpx.HTTPError, OSError, ValueError) as e:
         raise Unknown(f"The service account's token is not accepted: {e}") from None
     return Agent(cluster.name, tuple(name for c in clusters for name in c.repositories))
 

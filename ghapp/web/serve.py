@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 
@@ -15,9 +16,13 @@ log = logging.getLogger(__name__)
 _HEADER_MS = 10_000  # within which a request's headers must have arrived
 
 
+class CannotListen(RuntimeError):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
 def serve(host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    port = port or _free_port(host)
+    """Serve until SIGTERM or SIGINT. Raises :class:`CannotListen`."""
+    port = _usable(host, port)
     log.info("listening on http://%s:%d", host, port)
     Server(
         "ghapp.web.front:make_front",
@@ -38,8 +43,14 @@ def serve(host: str, port: int, workers: int) -> None:
     ).serve()
 
 
-def _free_port(host: str) -> int:
+def _usable(host: str, port: int) -> int:
+    """``port``, or a free one for 0; granian's processes would fail one by one on an address that is not."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as e:
+            reason = "is taken by another process" if e.errno == errno.EADDRINUSE else f"cannot be used ({e.strerror})"
+            raise CannotListen(f"{host}:{port} {reason}; choose another with --host and --port") from None
+        found: int = probe.getsockname()[1]
+        return found
