@@ -22,6 +22,7 @@ from ghapp.sandbox.cluster.rbac import Attempt, Authorizer
 from ghapp.sandbox.cluster.types import Object
 from ghapp.sandbox.cluster.verbs import Verbs
 
+MAX_BODY = 3 << 20
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
@@ -59,6 +60,9 @@ class Api:
             return await self._answer(request, path)
         except ApiError as e:
             return answer(e.status, e.code, e.headers)
+        except web.HTTPRequestEntityTooLarge:
+            refused = errors.too_large(MAX_BODY)
+            return answer(refused.status, refused.code)
 
     async def _answer(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         user = self._user(request)

@@ -437,7 +437,7 @@ def _gvk(resource: Resource) -> str:
 
 def _ordered(obj: Object) -> Object:
     """kind and apiVersion first, as the server writes them; lists cut them off."""
-    return {"kind": obj.get("kind"), "apiVersion": obj.get("apiVersion"), **obj}
+    return {"kind": obj.get("kind"), "apiVersion": obj.get("apiVersion"), "metadata": obj.get("metadata") or {}, **{k: v for k, v in obj.items() if k != "metadata"}}
 
 
 def _edited(obj: Object) -> Object:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from ghapp.sandbox.cluster import kubeconfig, seed
 from ghapp.sandbox.cluster.accounts import Signer
-from ghapp.sandbox.cluster.api import Api
+from ghapp.sandbox.cluster.api import MAX_BODY, Api
 from ghapp.sandbox.cluster.control import Control
 from ghapp.sandbox.cluster.controllers import ALL, ESSENTIAL
 from ghapp.sandbox.cluster.controllers.loop import Loop, Pace
@@ -32,8 +32,6 @@ from ghapp.sandbox.cluster.reviews import Reviewer
 from ghapp.sandbox.cluster.store import Store
 from ghapp.sandbox.cluster.verbs import Verbs
 from ghapp.sandbox.cluster.watch import Watches
-
-MAX_BODY = 3 << 20
 
 
 class Cluster:

@@ -93,7 +93,7 @@ class Watches:
             try:
                 event = await asyncio.wait_for(queue.get(), min(left, self.bookmark_seconds))
             except TimeoutError:
-                if asked.bookmarks:
+                if asked.bookmarks and loop.time() < end:
                     yield self._bookmark(asked.resource)
                 continue
             batch: list[bytes] = []
