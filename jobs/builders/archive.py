@@ -41,7 +41,7 @@ def write(entries: Mapping[str, Entry], into: Path) -> Layer:
     content = hashlib.sha256()
     with into.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
         out = _Hashing(packed, content)
-        with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as tar:
             for path, entry in sorted(everything.items()):
                 _add(tar, path, entry)
     digest = hashlib.sha256()
