@@ -32,6 +32,7 @@ def create(state: State) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(markdown=_markdown, ago=_ago(state), moment=_moment, short=lambda sha: (sha or "")[:7])
     app.jinja_env.globals.update(quote=quote)
+    app.jinja_env.tests["web_address"] = lambda address: urlsplit(address or "").scheme in ("http", "https")
     app.extensions["forge"] = state
 
     @app.before_request
