@@ -152,7 +152,8 @@ class Story:
             gates = [
                 r for n, r in runs.items() if n.startswith(names.gate_check("")) and n != names.gate_check("approval")
             ]
-            return names.CHECK_READY in runs and bool(gates) and all(r["conclusion"] == "success" for r in gates)
+            ready = runs.get(names.CHECK_READY)
+            return bool(ready and gates) and all(r["conclusion"] == "success" for r in gates) and _only_one(ready)
 
         self._wait(waits, f"the promotion of {commit[:7]} to {environment} waits for nothing but an approval")
         return found[0]
@@ -260,3 +261,8 @@ class Story:
     def _person(self, login: str) -> Person:
         token = self.places.tokens[login]
         return Person(login, token, api=self.places.api, forge=self.places.forge, repository=self.repository)
+
+
+def _only_one(ready: dict[str, Any] | None) -> bool:
+    """Whether ``ghapp / ready`` says so too: it is written after the gates."""
+    return ready is not None and str(ready["output"]["title"]).startswith("1 of ")
