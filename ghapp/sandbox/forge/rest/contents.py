@@ -123,7 +123,6 @@ def _delete(call: Call) -> dict[str, Any]:
 _FILE = "/repos/{owner}/{repo}/contents/{path}"
 
 ROUTES = [
-    Route("GET", "/repos/{owner}/{repo}/contents", _get, "contents:read"),
     Route("GET", _FILE, _get, "contents:read"),
     Route("PUT", _FILE, _put, "contents:write"),
     Route("DELETE", _FILE, _delete, "contents:write"),

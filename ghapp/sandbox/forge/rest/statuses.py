@@ -71,7 +71,6 @@ def _run(call: Call) -> dict[str, Any]:
 ROUTES = [
     Route("POST", "/repos/{owner}/{repo}/statuses/{sha}", _create, "statuses:write"),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}/statuses", _list, "statuses:read"),
-    Route("GET", "/repos/{owner}/{repo}/statuses/{ref}", _list, "statuses:read"),
     Route("GET", "/repos/{owner}/{repo}/commits/{ref}/status", _combined, "statuses:read"),
     Route("GET", "/repos/{owner}/{repo}/actions/runs", _runs, "actions:read"),
     Route("GET", "/repos/{owner}/{repo}/actions/runs/{run_id}", _run, "actions:read"),

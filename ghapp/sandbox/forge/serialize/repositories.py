@@ -120,7 +120,6 @@ def full_repository(state: State, record: Repository, permission: Permission | N
     """``full-repository``."""
     answer = {
         **repository(state, record, permission),
-        "temp_clone_token": None,
         "allow_merge_commit": record.allow_merge_commit,
         "allow_squash_merge": record.allow_squash_merge,
         "allow_rebase_merge": record.allow_rebase_merge,

@@ -140,12 +140,12 @@ class Application:
             if method != "POST":
                 raise not_found()
             return self._graphql, {}
-        found = self.router.find(method, self._by_name(path.rstrip("/") or "/"))
+        found = self.router.find(method, self.by_name(path.rstrip("/") or "/"))
         if found is None:
             raise not_found()
         return found
 
-    def _by_name(self, path: str) -> str:
+    def by_name(self, path: str) -> str:
         """``/repositories/12/…`` as ``/repos/{owner}/{repo}/…``, which is where redirects of old names lead."""
         match = re.match(r"/repositories/(\d+)(?=/|$)", path)
         if match is None:

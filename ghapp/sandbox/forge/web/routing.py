@@ -57,12 +57,15 @@ class Route:
 
 
 def _compile(template: str) -> re.Pattern[str]:
-    parts = re.split(r"\{(\w+)\}", template)
+    # The root folder's path is empty, and may be left out with its slash.
+    whole = template.removesuffix("/{path}")
+    optional = "(?:/(?P<path>.*))?" if whole != template else ""
+    parts = re.split(r"\{(\w+)\}", whole)
     pattern = "".join(
         re.escape(part) if i % 2 == 0 else f"(?P<{part}>{'.+' if part in _SLASHED else '[^/]+'})"
         for i, part in enumerate(parts)
     )
-    return re.compile(pattern)
+    return re.compile(pattern + optional)
 
 
 def _specificity(template: str) -> tuple[int, list[int]]:
@@ -92,5 +95,5 @@ class Router:
         wanted = "GET" if method == "HEAD" else method
         for pattern, route in self._by_key.get(self._key(path), ()):
             if route.method == wanted and (match := pattern.fullmatch(path)):
-                return route, {name: unquote(value) for name, value in match.groupdict().items()}
+                return route, {name: unquote(value or "") for name, value in match.groupdict().items()}
         return None
