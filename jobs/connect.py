@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from redis import Redis
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 _BACKOFF, _TRIES = ExponentialBackoff(cap=0.3, base=0.05), 3
 _AWAY: list[type[Exception]] = [ConnectionError, TimeoutError]
-_TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 3}
+# A Redis that hangs is as good as away. RQ lengthens the timeout of the connection on which it waits for jobs.
+_TIMEOUTS: dict[str, Any] = {"socket_connect_timeout": 3, "socket_timeout": 10}
 
 
 def connect(settings: Settings) -> Redis:
@@ -27,6 +29,16 @@ def connect(settings: Settings) -> Redis:
     return Redis.from_url(
         settings.redis_url, retry=Retry(_BACKOFF, _TRIES), retry_on_error=_AWAY, health_check_interval=30, **_TIMEOUTS
     )
+
+
+def wait_for(redis: Redis) -> None:
+    """Return when Redis answers; asked once a second, for as long as it takes."""
+    while True:
+        try:
+            redis.ping()
+            return
+        except (ConnectionError, TimeoutError):
+            time.sleep(1)
 
 
 def connect_async(settings: Settings) -> AsyncRedis:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 RECENT = timedelta(days=3)  # as long as GitHub keeps deliveries: what is older was taken or swept before
 _MOST_READ_BACK = 200  # missed deliveries that are fetched one by one; beyond, looking at everything is cheaper
 _MOST_LOOKED_AT = 2_000  # entries of GitHub's log that one sweep looks through
+_POSTPONED = timedelta(minutes=15)
 _MOST_HEADS = 100  # branches whose heads are looked at, newest first
 _CURSOR = "ghapp:deliveries:cursor"  # the id of the newest entry of GitHub's log that was looked at
 
@@ -102,6 +103,8 @@ def reconcile_installation(subject: Subject, context: Context) -> Again | None:
     if context.asks and all(ask.verb == "members" for ask in context.asks):
         _look_at_approvals(installation.account, number, context)
         return None
+    if github.limits.low(number):
+        return Again(context.now + _POSTPONED, "little is left of this hour's calls; events go first")
     for repository in github.repositories(number):
         if not repository.archived:
             queue.enqueue(subjects.repository(repository.id), reason="sweep", background=True)

@@ -115,6 +115,8 @@ def _reconcile(at: Here, subject: Subject, seen: int) -> Again | _Failed | None:
         return reconciler(subject.kind)(subject, at.context(subject))
     except errors.NotInstalled as e:
         log.info("%s: %s Nothing is left to do.", subject, e)
+        if subject.kind != "installation":
+            at.github.directory.forget(subject.repository)  # it may be elsewhere; the next look asks GitHub
         return None
     except errors.RateLimited as e:
         log.warning("%s: %s", subject, e)
@@ -161,9 +163,10 @@ def run_pipeline(run_id: str, function: str, arguments: Mapping[str, Any]) -> No
 # --- the process -----------------------------------------------------------------------------------
 def work(settings: Settings, queues: tuple[str, ...], place: str, incarnation: int) -> None:
     """Be one worker until told to stop. ``place`` stays the same when a dead worker is replaced by a new one."""
-    from jobs.connect import connect
+    from jobs.connect import connect, wait_for
 
     redis = connect(settings)
+    wait_for(redis)  # the clock says that it is away
     at = Here.at(settings, redis, place)
     here.set(at)
     if (left := at.leases.left_behind()) is not None:

@@ -65,6 +65,11 @@ class GitHubApp:
         self.directory = Directory(self.store)
 
     @property
+    def limits(self) -> Limits:
+        """What GitHub lets each installation do."""
+        return self.connection.limits
+
+    @property
     def calls(self) -> Counter[str]:
         """What this process has asked of GitHub so far, by method and path."""
         return self.connection.calls

@@ -37,6 +37,7 @@ class Directory:
         text = self._store.get(f"ghapp:place:{key}")
         return Place(**json.loads(text)) if text else None
 
-    def forget(self, place: Place) -> None:
-        self._store.delete(f"ghapp:place:{place.repository}")
-        self._store.delete(f"ghapp:place:{place.full_name.lower()}")
+    def forget(self, repository: int) -> None:
+        if (place := self.find(repository)) is not None:
+            self._store.delete(f"ghapp:place:{repository}")
+            self._store.delete(f"ghapp:place:{place.full_name.lower()}")

@@ -84,10 +84,21 @@ class Tokens:
         except errors.Invalid:
             # Something asked for is not granted. What is granted can be read, and the rest asked for again.
             self._granted[installation] = self._read_granted(installation)
-            return self._post(installation, repositories, self._grantable(installation, permissions))
+            return self._mint_granted(installation, repositories, permissions)
         except errors.NotFound:
             raise errors.NotInstalled(
                 f"The app is not installed there any more (installation {installation}).", status=404
+            ) from None
+
+    def _mint_granted(self, installation: int, repositories: tuple[int, ...], permissions: Permissions) -> Token:
+        try:
+            return self._post(installation, repositories, self._grantable(installation, permissions))
+        except errors.Invalid as e:
+            if not repositories:
+                raise
+            raise errors.NotInstalled(
+                f"The app is not installed on the repository with id {repositories[0]} any more: {e.sentence}",
+                status=422,
             ) from None
 
     def _post(self, installation: int, repositories: tuple[int, ...], permissions: Permissions) -> Token:

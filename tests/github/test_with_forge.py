@@ -11,6 +11,7 @@ from ghapp.git import Git
 from ghapp.github import checks, comments, contents, deployments, errors, pulls
 from ghapp.github.app import GitHubApp
 from ghapp.github.checks import Annotation, Check
+from ghapp.github.directory import Place as Somewhere
 from ghapp.github.people import forget
 from ghapp.github.tokens import READ_CODE, RECONCILE
 
@@ -190,6 +191,15 @@ def test_a_renamed_repository_is_followed(app: GitHubApp, place: Place) -> None:
     place.forge.add_collaborator("acme/web", "alice", "admin")
     place.call("alice", "PATCH", "/repos/acme/web", {"name": "renamed"})
     assert app.for_repository(place.repository.id).get("")["full_name"] == "acme/renamed"
+
+
+def test_a_repository_that_left_the_installation(app: GitHubApp, place: Place) -> None:
+    other = place.forge.create_repository("acme", "other")
+    place.installation.repository_selection = "selected"
+    place.installation.repository_ids = {place.repository.id}
+    app.directory.remember(Somewhere(other.id, "acme/other", place.installation.id))
+    with pytest.raises(errors.NotInstalled):
+        app.for_repository(other.id).get("")
 
 
 def test_a_server_that_fails_now_and_then(app: GitHubApp, place: Place) -> None:

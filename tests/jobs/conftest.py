@@ -25,9 +25,9 @@ class Workers:
     """Processes that were started for one test; each ends with it, whatever happens."""
 
     def __init__(self, redis_url: str, folder: Path) -> None:
+        self.redis_url = redis_url
         self._env = {
             **os.environ,
-            "GHAPP_REDIS_URL": redis_url,
             "GHAPP_DATA_DIR": str(folder),
             "GHAPP_LOG_FORMAT": "console",
             "PYTHONPATH": os.pathsep.join((str(Path(__file__).parents[2]), str(folder))),
@@ -49,7 +49,13 @@ class Workers:
         )
         command = [sys.executable, "-c", prelude + code]
         log = (self._folder / f"log-{len(self._processes)}").open("wb")
-        process = subprocess.Popen(command, env=self._env, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            env={**self._env, "GHAPP_REDIS_URL": self.redis_url},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         self._processes.append(process)
         return process
 

@@ -9,10 +9,13 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from ghapp.github.directory import Directory, Place
+from ghapp.github.shared import RedisStore
 from jobs import subjects
 from jobs.queue import RUNS, WANTED, Queue
 from jobs.recovery import Recovery
@@ -117,7 +120,11 @@ def test_a_failed_reconcile_is_tried_again_later(
     assert [ask.verb for ask in queue.asks(PULL)] == ["rerun"]
 
 
-def test_a_repository_without_the_app_is_left_alone(queue: Queue, workers: Workers, wait_until: Wait) -> None:
+def test_a_repository_without_the_app_is_left_alone(
+    queue: Queue, redis: Redis, workers: Workers, wait_until: Wait
+) -> None:
+    directory = Directory(RedisStore(redis))
+    directory.remember(Place(1, "acme/web", 9))
     workers.reconciles(
         "from ghapp.github import errors\n"
         "def reconcile(subject, context):\n    raise errors.NotInstalled('The app is not installed there.')\n"
@@ -127,6 +134,7 @@ def test_a_repository_without_the_app_is_left_alone(queue: Queue, workers: Worke
     wait_until(lambda: queue.wanted(PULL) == 0)
     assert queue.failures() == {}
     assert queue.due_at(PULL) is None
+    assert (directory.find(1), directory.find("acme/web")) == (None, None)
 
 
 def test_backoff_grows_to_its_limit_and_never_ends() -> None:
@@ -253,3 +261,18 @@ def test_redis_flushed_in_the_middle_is_swept_at_once(redis: Redis, workers: Wor
     redis.flushall()
     wait_until(lambda: redis.get("ghapp:epoch"))
     wait_until(lambda: workers.log().count("Redis is empty, so everything is looked at afresh") == 2)
+
+
+def test_workers_wait_for_a_redis_that_is_away_and_say_so_once(
+    workers: Workers, redis_server: Path, redis: Redis, queue: Queue, wait_until: Wait, tmp_path: Path
+) -> None:
+    link = tmp_path / "late.sock"
+    workers.redis_url = f"unix://{link}"
+    workers.reconciles("def reconcile(subject, context):\n    context.queue.redis.set('t:done', 1)\n")
+    workers.supervisor(concurrency=1)
+    wait_until(lambda: f"Redis at unix://{link} is away" in workers.log())
+    queue.enqueue(PULL)
+    link.symlink_to(redis_server)
+    wait_until(lambda: redis.get("t:done"))
+    assert workers.log().count("is away") == 1
+    assert "Traceback" not in workers.log()
