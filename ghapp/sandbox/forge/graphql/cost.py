@@ -21,17 +21,28 @@ from graphql import (
 
 NODE_LIMIT = 500_000
 
+# As many fields as a query may have once its fragments are written out, so that no short text makes a long answer.
+FIELD_LIMIT = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """``nodes`` is how many records the query could return; ``points`` what it takes from the rate limit."""
+    """``nodes`` is how many records a query could return; ``points`` what it takes from the rate limit."""
 
-    nodes: int
-    requests: int
+    nodes: int = 0
+    requests: int = 0
+    fields: int = 0
 
     @property
     def points(self) -> int:
         return max(1, round(self.requests / 100))
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.nodes + other.nodes, self.requests + other.requests, self.fields + other.fields)
+
+    def of_page(self, size: int) -> Cost:
+        """The cost of a connection whose every node costs this."""
+        return Cost(size + size * self.nodes, 1 + size * self.requests, self.fields)
 
 
 def cost(
@@ -42,29 +53,24 @@ def cost(
         definition.variable.name.value: definition.default_value for definition in operation.variable_definitions or ()
     }
     known = {name: _literal(node, {}) for name, node in defaults.items()} | dict(variables)
-    nodes, requests = _count(operation.selection_set, fragments, known, 1)
-    return Cost(nodes, requests)
+    counted: dict[str, Cost] = {}
 
+    def of(selections: SelectionSetNode | None) -> Cost:
+        return sum((of_one(selection) for selection in selections.selections), Cost()) if selections else Cost()
 
-def _count(
-    selections: SelectionSetNode,
-    fragments: Mapping[str, FragmentDefinitionNode],
-    variables: Mapping[str, Any],
-    times: int,
-) -> tuple[int, int]:
-    """(nodes, requests) below a selection that is made ``times`` times."""
-    nodes = requests = 0
-    for selection in selections.selections:
-        below, inner = times, getattr(selection, "selection_set", None)
+    def of_one(selection: Any) -> Cost:
         if isinstance(selection, FragmentSpreadNode):
-            inner = fragments[selection.name.value].selection_set
-        elif isinstance(selection, FieldNode) and (page := _page_size(selection, variables)) is not None:
-            below = times * page
-            nodes, requests = nodes + below, requests + times
-        if inner is not None:
-            more_nodes, more_requests = _count(inner, fragments, variables, below)
-            nodes, requests = nodes + more_nodes, requests + more_requests
-    return nodes, requests
+            name = selection.name.value
+            if name not in counted:
+                counted[name] = of(fragments[name].selection_set)
+            return counted[name]
+        below = of(selection.selection_set)
+        if not isinstance(selection, FieldNode):
+            return below
+        page = _page_size(selection, known)
+        return Cost(fields=1) + (below if page is None else below.of_page(page))
+
+    return of(operation.selection_set)
 
 
 def _page_size(field: FieldNode, variables: Mapping[str, Any]) -> int | None:

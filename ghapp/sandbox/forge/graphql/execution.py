@@ -23,7 +23,7 @@ from graphql import (
 )
 
 from ghapp.sandbox.forge.graphql.context import Context
-from ghapp.sandbox.forge.graphql.cost import NODE_LIMIT, Cost, cost
+from ghapp.sandbox.forge.graphql.cost import FIELD_LIMIT, NODE_LIMIT, Cost, cost
 from ghapp.sandbox.forge.graphql.errors import formatted
 from ghapp.sandbox.forge.graphql.registry import schema
 from ghapp.sandbox.forge.model import State
@@ -59,6 +59,8 @@ def execute(state: State, viewer: Actor, request: Mapping[str, Any], bucket: Buc
         price = _priced(document, operation, variables)
     except GraphQLError as problem:
         return Outcome({"errors": formatted([problem])})
+    except RecursionError:
+        return Outcome({"errors": [{"message": "This query is nested too deeply."}]})
     context = Context(state, viewer, _rate(bucket, price))
     changes = operation.operation is OperationType.MUTATION
     with state.lock if changes else contextlib.nullcontext():
@@ -92,6 +94,8 @@ def _priced(document: DocumentNode, operation: OperationDefinitionNode, variable
             f"This query requests up to {price.nodes:,} possible nodes which exceeds the maximum limit of "
             f"{NODE_LIMIT:,}."
         )
+    if price.fields > FIELD_LIMIT:
+        raise GraphQLError(f"This query has {price.fields:,} fields, which exceeds the maximum of {FIELD_LIMIT:,}.")
     return price
 
 

@@ -49,6 +49,16 @@ def test_a_query_for_more_nodes_than_github_allows_is_refused(world):
     ]
 
 
+def test_a_short_text_that_would_make_a_long_answer_is_refused(world):
+    def fragment(n: int) -> str:
+        return f"fragment f{n} on User {{ a{n}: login ...f{n + 1} b{n}: login ...f{n + 1} }}"
+
+    bomb = "query { viewer { ...f0 } } " + " ".join(map(fragment, range(16))) + " fragment f16 on User { id }"
+    assert "which exceeds the maximum" in world.ask(bomb)["errors"][0]["message"]
+    deep = "query { viewer " + "{ ... on User " * 6000 + "{ id }" + " }" * 6000 + " }"
+    assert "errors" in world.ask(deep)
+
+
 def test_the_rate_limit_tells_the_price(world):
     query = """query($n: Int!) { rateLimit { cost limit nodeCount remaining used resetAt }
       repository(owner: "acme", name: "guestbook") { pullRequests(first: $n) {
