@@ -5,6 +5,8 @@ No framework routes: every path is of the same few shapes. Refusals are Status o
 
 from __future__ import annotations
 
+import logging
+
 import orjson
 from aiohttp import web
 
@@ -21,6 +23,8 @@ from ghapp.sandbox.cluster.openapi import OpenApi
 from ghapp.sandbox.cluster.rbac import Attempt, Authorizer
 from ghapp.sandbox.cluster.types import Object
 from ghapp.sandbox.cluster.verbs import Verbs
+
+log = logging.getLogger(__name__)
 
 MAX_BODY = 3 << 20
 _HEALTH = ("/healthz", "/livez", "/readyz")
@@ -62,7 +66,10 @@ class Api:
             return answer(e.status, e.code, e.headers)
         except web.HTTPRequestEntityTooLarge:
             refused = errors.too_large(MAX_BODY)
-            return answer(refused.status, refused.code)
+        except Exception:
+            log.exception("%s %s", request.method, request.path_qs)
+            refused = errors.internal("an error of the sandbox's cluster; its log says more", reason="InternalError")
+        return answer(refused.status, refused.code)
 
     async def _answer(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         user = self._user(request)

@@ -13,8 +13,8 @@ from ghapp.sandbox.cluster import decode, errors, protobuf, views
 from ghapp.sandbox.cluster.address import Address, Options, manager_of
 from ghapp.sandbox.cluster.identity import User
 from ghapp.sandbox.cluster.kinds import Resource
-from ghapp.sandbox.cluster.objects import Delete, Guard, Write
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Delete, Guard, Write
 
 JSON = "application/json"
 

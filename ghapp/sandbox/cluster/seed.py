@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ghapp.sandbox.cluster.identity import MASTERS
-from ghapp.sandbox.cluster.objects import Objects, Write
+from ghapp.sandbox.cluster.objects import Objects
 from ghapp.sandbox.cluster.rbac import GROUP
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Write
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 _MANAGER = "kube-apiserver"

@@ -8,10 +8,11 @@ from typing import Any
 from ghapp.sandbox.cluster import errors, scale
 from ghapp.sandbox.cluster.accounts import Signer
 from ghapp.sandbox.cluster.kinds import Resource
-from ghapp.sandbox.cluster.objects import Delete, Objects, Write
+from ghapp.sandbox.cluster.objects import Objects
 from ghapp.sandbox.cluster.patches import merge_patch
 from ghapp.sandbox.cluster.store import Stored
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Delete, Write
 
 _HOUR = 3600
 

@@ -12,11 +12,12 @@ from ghapp.sandbox.cluster.accounts import Signer
 from ghapp.sandbox.cluster.call import JSON, Call, answer, shown
 from ghapp.sandbox.cluster.lists import Lister
 from ghapp.sandbox.cluster.logs import Logs
-from ghapp.sandbox.cluster.objects import Guard, Objects
+from ghapp.sandbox.cluster.objects import Objects
 from ghapp.sandbox.cluster.rbac import GROUP, Attempt, Authorizer
 from ghapp.sandbox.cluster.reviews import Reviewer
 from ghapp.sandbox.cluster.store import Stored
 from ghapp.sandbox.cluster.watch import Watched, Watches
+from ghapp.sandbox.cluster.write import Guard
 
 _APPLY_TYPES = ("application/apply-patch+yaml", "application/apply-patch")
 _WATCH_SECONDS = 1800.0

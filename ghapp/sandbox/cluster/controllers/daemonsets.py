@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from ghapp.sandbox.cluster.controllers import owning
 from ghapp.sandbox.cluster.controllers.loop import Loop
 from ghapp.sandbox.cluster.controllers.replicasets import MANAGER, pod_of
-from ghapp.sandbox.cluster.objects import Delete, Write
 from ghapp.sandbox.cluster.store import Event, Key
+from ghapp.sandbox.cluster.write import Delete, Write
 
 _REVISION = "controller-revision-hash"
 

@@ -12,9 +12,9 @@ from ghapp.sandbox.cluster import custom
 from ghapp.sandbox.cluster.controllers import owning
 from ghapp.sandbox.cluster.controllers.loop import Loop
 from ghapp.sandbox.cluster.kinds import Resource
-from ghapp.sandbox.cluster.objects import Delete
 from ghapp.sandbox.cluster.store import Event, Key, Stored
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Delete
 
 MANAGER = "kube-apiserver"
 _CLEANUP = "customresourcecleanup.apiextensions.k8s.io"

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from ghapp.sandbox.cluster.controllers import owning
 from ghapp.sandbox.cluster.controllers.loop import Loop
-from ghapp.sandbox.cluster.objects import Delete, Write
 from ghapp.sandbox.cluster.store import Event, Key, Stored
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Delete, Write
 
 MANAGER = "kube-controller-manager"
 REVISION = "deployment.kubernetes.io/revision"
@@ -107,7 +107,8 @@ class Deployments:
         meta = deployment["metadata"]
         if (meta.get("annotations") or {}).get(REVISION) != str(revision):
             live = self._objects.get(self._kind, meta["namespace"], meta["name"])
-            self._objects.edit(self._kind, live, lambda new: _annotate(new, REVISION, str(revision)), MANAGER)
+            status = live.object.get("status") or {}
+            self._objects.set_status(self._kind, live, status, MANAGER, {REVISION: str(revision)})
 
     def _forget(self, others: list[Stored], limit: int) -> None:
         done = [o for o in others if not o.object["spec"]["replicas"] and not o.object["status"].get("replicas")]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ghapp.sandbox.cluster.controllers.loop import Loop
+from ghapp.sandbox.cluster.deletion import FOREGROUND, ORPHAN
 from ghapp.sandbox.cluster.kinds import Resource
-from ghapp.sandbox.cluster.objects import FOREGROUND, ORPHAN, Delete
 from ghapp.sandbox.cluster.store import Event, Key, Stored
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Delete
 
 MANAGER = "kube-controller-manager"
 

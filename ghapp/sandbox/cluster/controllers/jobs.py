@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from ghapp.sandbox.cluster.controllers import owning
 from ghapp.sandbox.cluster.controllers.loop import Loop
 from ghapp.sandbox.cluster.controllers.replicasets import MANAGER, pod_of
-from ghapp.sandbox.cluster.objects import Delete, Write
 from ghapp.sandbox.cluster.store import Event, Key, Stored
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Delete, Write
 
 
 class Jobs:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from ghapp.sandbox.cluster.controllers.loop import Loop
 from ghapp.sandbox.cluster.errors import ApiError
-from ghapp.sandbox.cluster.objects import Delete, Write
 from ghapp.sandbox.cluster.store import Event, Key
 from ghapp.sandbox.cluster.types import Object
+from ghapp.sandbox.cluster.write import Delete, Write
 
 MANAGER = "kube-controller-manager"
 
