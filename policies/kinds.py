@@ -164,11 +164,12 @@ def is_policy_file(path: str) -> bool:
 
 
 def _twice(policies: tuple[Policy, ...]) -> Iterator[BrokenPolicy]:
-    seen: dict[tuple[str, str], Policy] = {}
-    for policy in policies:
-        first = seen.setdefault((policy.kind, policy.name), policy)
+    """Build profiles are asked for by name, so that no two may share one; other names are only for sentences."""
+    seen: dict[str, Policy] = {}
+    for policy in (p for p in policies if p.kind == "BuildProfile"):
+        first = seen.setdefault(policy.name, policy)
         if first is not policy:
-            message = f"a {policy.kind} policy called {policy.name!r} is already at {first.where}"
+            message = f"a build profile called {policy.name!r} is already at {first.where}"
             problem = Problem(policy.file, policy.line, message, "give each a name of its own: `name:`")
             yield BrokenPolicy((problem,), policy.kind, policy.origin)
 

@@ -34,11 +34,16 @@ class Scope(Block):
     def covers(self, place: Place) -> bool:
         """Whether the place is meant. A place without, say, an environment is not meant by a scope that names some."""
         return (
-            (not self.repositories or _repository(self.repositories, place.repository))
-            and (not self.apps or matches_any(self.apps, place.app))
-            and (not self.environments or matches_any(self.environments, place.environment))
-            and (not self.branches or matches_any(self.branches, place.branch))
+            self.names("repositories", place.repository)
+            and self.names("apps", place.app)
+            and self.names("environments", place.environment)
+            and self.names("branches", place.branch)
         )
+
+    def names(self, key: str, value: str) -> bool:
+        """Whether one key (``repositories``, ``apps`` …), taken alone, reaches ``value``."""
+        globs: tuple[str, ...] = getattr(self, key)
+        return not globs or (_repository(globs, value) if key == "repositories" else matches_any(globs, value))
 
     @property
     def narrowness(self) -> int:

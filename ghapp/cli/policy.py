@@ -13,6 +13,12 @@ import click
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "evaluate": ("ghapp.cli.policy_evaluate", "evaluate", "Judge a pull request from a facts file, or many at once."),
     "facts": ("ghapp.cli.policy_facts", "facts", "Write the facts of a pull request from GitHub."),
+    "validate": ("ghapp.cli.policy_validate", "validate", "Check policy files: every problem, its line, its fix."),
+    "test": ("ghapp.cli.policy_test", "test", "Run the test cases beside the policies."),
+    "explain": ("ghapp.cli.policy_explain", "explain", "Say what a promotion waits for, and when that may change."),
+    "simulate": ("ghapp.cli.policy_simulate", "simulate", "Judge a promotion as it would be otherwise."),
+    "replay": ("ghapp.cli.policy_replay", "replay", "Judge past promotions again by other policies."),
+    "report": ("ghapp.cli.policy_report", "report", "List what is blocked today and after each coming date."),
     "schema": ("ghapp.cli.policy_schema", "schema", "Print the JSON Schema of policy or facts files."),
 }
 

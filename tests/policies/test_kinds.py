@@ -103,7 +103,7 @@ def test_a_folder():
     )  # fmt: skip
     assert [p.file for p in found.policies] == ["p/a.yaml", "p/b.yml", "p/w.yml"]
     assert [str(p) for b in found.broken for p in b.problems] == [
-        "p/b.yml:1: a BuildProfile policy called 'same' is already at p/a.yaml:1 — give each a name of its own: `name:`"
+        "p/b.yml:1: a build profile called 'same' is already at p/a.yaml:1 — give each a name of its own: `name:`"
     ]
 
 
