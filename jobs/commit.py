@@ -137,7 +137,7 @@ class Desk:
         """The occasions that the app's triggers want, the most telling first."""
         redis, repository = self.context.queue.redis, self.at.client.id
         refs = [f"refs/heads/{branch}" for branch in self.at.branches]
-        last = {ref: slots.last_of(redis, repository, file.app.app, ref) for ref in refs}
+        last = {ref: slots.last_of(redis, repository, file.app.app, ref)[0] for ref in refs}
         found = occasions(self.at, file, last) + self._scheduled(file)
         wanted = [occasion for occasion in found if triggers.wanted(file.app.pipeline.on, occasion)]
         for ref in refs:
@@ -222,8 +222,7 @@ class Desk:
             return None
         page = Page(context.settings.public_url)
         limit = file.app.pipeline.concurrency.limit
-        line = Slots(context.queue, at.client.id, file.app.app)
-        free = line.enter(order.run, at.sha, limit, context.now.timestamp())
+        free = self._line(file.app.app).enter(order.run, at.sha, limit, context.now.timestamp())
         reason = "" if free else f"waits: {limit} run{'s' if limit > 1 else ''} of {file.app.app} at once"
         for stage in order.stages:
             check = present.get(stage)
@@ -288,12 +287,12 @@ class Desk:
         redis = self.context.queue.redis
         redis.set(_order_key(order.run), json.dumps({"refs": [o.ref for o in wanted]}), ex=_KEPT)
         for ref in (occasion.ref for occasion in wanted if not occasion.tag):
-            before = slots.last_of(redis, order.repository, order.app, ref)
-            if before != order.sha:
-                slots.set_last(redis, order.repository, order.app, ref, order.sha)
-                if before:
-                    older = subjects.commit(order.repository, before)
-                    self.context.queue.enqueue(older, reason=f"superseded by {order.sha[:7]}")
+            before, run = slots.last_of(redis, order.repository, order.app, ref)
+            if run != order.run:
+                slots.set_last(redis, order.repository, order.app, ref, order.sha, order.run)
+            if before != order.sha and run and self._line(order.app).under_way(run):
+                older = subjects.commit(order.repository, before)
+                self.context.queue.enqueue(older, reason=f"superseded by {order.sha[:7]}")
 
     def _died_too_often(self, run: str) -> bool:
         redis, key = self.context.queue.redis, f"ghapp:restarts:{run}"
@@ -303,9 +302,9 @@ class Desk:
 
     # --- endings ----------------------------------------------------------------------------------
     def _cancel(self, file: AppFile, present: Mapping[str, CheckRun], todo: Plan) -> None:
-        reason = f"cancelled by {todo.by}" if todo.by else self._superseded_by(todo.cancel)
+        reason = f"cancelled by {todo.by}" if todo.by else self._superseded_by(file.app.app, todo.cancel)
         self.context.queue.cancel(todo.cancel, reason)
-        freed = Slots(self.context.queue, self.at.client.id, file.app.app).leave(todo.cancel)
+        freed = self._line(file.app.app).leave(todo.cancel)
         if freed:
             self.context.queue.enqueue(subjects.commit(self.at.client.id, freed), reason="a slot is free")
         if not self.context.queue.alive(todo.cancel):  # nobody is there who would end them
@@ -323,13 +322,14 @@ class Desk:
             if check.status != "completed" and check.external_id == run:
                 self._put(report.finished(order, StageResult(stage, (), why, outcome), page))
 
-    def _superseded_by(self, run: str) -> str:
+    def _line(self, app: str) -> Slots:
+        return Slots(self.context.queue, self.at.client.id, app)
+
+    def _superseded_by(self, app: str, run: str) -> str:
         """Which newer commit has taken the place of a run's, if that is known."""
         raw = self.context.queue.redis.get(_order_key(run))
         for ref in json.loads(text(raw))["refs"] if raw is not None else ():
-            newer = slots.last_of(
-                self.context.queue.redis, self.at.client.id, run.split("-", 2)[2].rpartition("-")[0], ref
-            )
+            newer, _ = slots.last_of(self.context.queue.redis, self.at.client.id, app, ref)
             name = ref.removeprefix("refs/heads/").removeprefix("refs/")
             if newer and newer != self.at.sha:
                 return f"{decide.SUPERSEDED} by {newer[:7]} on {name}"

@@ -45,7 +45,10 @@ class Order:
         return run_id(self.repository, self.sha, self.app, self.attempt)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        data = asdict(self)
+        if self.occasion.paths is not None:
+            data["occasion"]["paths"] = sorted(self.occasion.paths)
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:

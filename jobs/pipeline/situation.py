@@ -62,14 +62,12 @@ class Situation:
 
     @cached_property
     def default_branch(self) -> str:
-        """One git call, no API budget."""
-        listed = self.git.run("ls-remote", "--symref", self.git.url, "HEAD", remote=True).text
-        first = listed.partition("\n")[0]
-        return first.removeprefix("ref: refs/heads/").partition("\t")[0] if first.startswith("ref: ") else "main"
+        """Asked of GitHub, which answers that nothing has changed for free."""
+        return str(self.client.get("")["default_branch"])
 
     def changed_since(self, base: str | None) -> frozenset[str] | None:
         """The files that differ from ``base``; ``None`` where that cannot be known."""
-        if base is None or self.git.resolve(base) is None:
+        if not base or self.git.resolve(base) is None:
             return None
         if base == self.sha:
             return frozenset()
@@ -107,7 +105,7 @@ def look(client: RepositoryClient, git: Git, sha: str) -> Situation | None:
     return Situation(sha, client, git, heads, branches, tags, tuple(found), trusted, config_at, apps, problems)
 
 
-def occasions(at: Situation, file: AppFile, last: Mapping[str, str | None]) -> list[Occasion]:
+def occasions(at: Situation, file: AppFile, last: Mapping[str, str]) -> list[Occasion]:
     """Every reason to build an app now. ``last`` maps a ref to the commit that was last decided for this app there."""
     on = file.app.pipeline.on
     wants_author = any(wish is not None and wish.authors for wish in (on.push, on.merge_group))

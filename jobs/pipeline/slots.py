@@ -60,6 +60,10 @@ class Slots:
         commit = self._redis.get(_place(text(waiting[0]))) if waiting else None
         return text(commit) if commit is not None else None
 
+    def under_way(self, run: str) -> bool:
+        """Whether a run is queued, running, or waits for its turn."""
+        return self._queue.alive(run) or bool(self._redis.exists(_place(run)))
+
     def _members(self, key: str) -> list[tuple[str, float]]:
         found: Any = self._redis.zrange(key, 0, -1, withscores=True)
         return [(text(member), score) for member, score in found]
@@ -69,11 +73,16 @@ def _place(run: str) -> str:
     return f"ghapp:waits:{run}"
 
 
-def last_of(redis: Redis, repository: int, app: str, ref: str) -> str | None:
-    """The commit for which an app was last decided on a ref; ``None`` when that is not known."""
-    found = redis.get(f"ghapp:last:{repository}:{app}:{ref}")
-    return text(found) if found is not None else None
+def last_of(redis: Redis, repository: int, app: str, ref: str) -> tuple[str, str]:
+    """The commit for which an app was last decided on a ref, and the run that was started; empty where not known."""
+    found = redis.get(_last(repository, app, ref))
+    sha, _, run = text(found).partition(" ") if found is not None else ("", "", "")
+    return sha, run
 
 
-def set_last(redis: Redis, repository: int, app: str, ref: str, sha: str) -> None:
-    redis.set(f"ghapp:last:{repository}:{app}:{ref}", sha, ex=_REFS_KEPT)
+def set_last(redis: Redis, repository: int, app: str, ref: str, sha: str, run: str = "") -> None:
+    redis.set(_last(repository, app, ref), f"{sha} {run}", ex=_REFS_KEPT)
+
+
+def _last(repository: int, app: str, ref: str) -> str:
+    return f"ghapp:last:{repository}:{app}:{ref}"

@@ -200,7 +200,7 @@ class Lane:
 
     def fork(self, files: Mapping[str, str], *, by: str = "mallory", branch: str = "evil") -> tuple[str, int]:
         """A pull request from a fork: its head and number."""
-        self.forge.create_fork(self.full_name, by)
+        self._person(by, self.full_name).post("forks", {})
         name = self.full_name.partition("/")[2]
         person = self._person(by, f"{by}/{name}")
         work = self.folder / f"fork-{by}"
@@ -234,6 +234,14 @@ class Lane:
             here.reset(token)
 
     # --- looking ------------------------------------------------------------------------------------
+    def calls(self) -> list[str]:
+        """What the app has asked of GitHub about this repository since the last :meth:`forget_calls`."""
+        found = (f"{r.method} {r.route.split(' ', 1)[-1]}" for r in self.forge.requests.by(app="ghapp"))
+        return [call for call in found if "access_tokens" not in call]
+
+    def forget_calls(self) -> None:
+        self.forge.requests.reset()
+
     def checks(self, sha: str) -> dict[str, dict[str, Any]]:
         return {run["name"]: run for run in self.people["ada"].checks(sha)}
 
