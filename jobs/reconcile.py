@@ -41,7 +41,7 @@ class Context:
 
 Reconciler = Callable[[Subject, Context], Again | None]
 
-# kind → "module:function"; imported at first use, so that a worker for pipelines loads no promotion code.
+# kind → "module:function"; imported when it is needed, so that a worker for pipelines loads no promotion code.
 RECONCILERS: dict[str, str] = {
     "installation": "jobs.sweep:reconcile_installation",
     "repository": "jobs.sweep:reconcile_repository",

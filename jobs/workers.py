@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobs.queue import BACKGROUND, PIPELINE, RECONCILE
+from jobs.reconcile import RECONCILERS
 from jobs.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -19,23 +20,18 @@ log = logging.getLogger(__name__)
 # queue → the queues that its workers take from, in that order.
 QUEUES: dict[str, tuple[str, ...]] = {RECONCILE: (RECONCILE, BACKGROUND), PIPELINE: (PIPELINE,)}
 
-# Loaded once, before workers are forked, so that a new worker is ready in milliseconds.
-_PRELOADED = (
-    "githubkit",
-    "githubkit.github",
-    "httpx",
-    "jwt",
-    "jobs.worker",
-    "jobs.recovery",
-    "jobs.clock",
-    "jobs.sweep",
-)
+# Loaded once, before workers are forked, so that a new worker is ready in milliseconds and its first job waits for none.
+_PRELOADED: dict[str, tuple[str, ...]] = {
+    RECONCILE: ("ghapp.github.transport", *(entry.partition(":")[0] for entry in RECONCILERS.values())),
+    PIPELINE: ("ghapp.github.transport", "jobs.runs"),
+}
 
 
 def run(settings: Settings, queues: Sequence[str], concurrency: int | None = None) -> None:
     """Work until SIGTERM or SIGINT. ``concurrency`` is the number of processes for each of ``queues``."""
-    for module in _PRELOADED:
-        importlib.import_module(module)
+    for queue in queues:
+        for module in _PRELOADED[queue]:
+            importlib.import_module(module)
     from jobs import worker
     from jobs.clock import Clock
     from jobs.connect import connect
