@@ -153,8 +153,12 @@ def _decode(text: str | bytes, name: str) -> str:
 
 
 @contextmanager
-def _parsing(text: str | bytes, name: str) -> Iterator[Any]:
-    """A PyYAML loader over ``text``; whatever it refuses is raised as :class:`Problems` with the line."""
+def parsing(text: str | bytes, name: str) -> Iterator[Any]:
+    """A PyYAML loader over ``text``; whatever it refuses is raised as :class:`Problems` with the line.
+
+    For a language whose own reading of scalars, aliases and documents has to be kept: only the size is bounded here,
+    depth and aliases by whoever takes the events.
+    """
     loader = _Loader(_decode(text, name))
     try:
         yield loader
@@ -167,23 +171,12 @@ def _parsing(text: str | bytes, name: str) -> Iterator[Any]:
         loader.dispose()
 
 
-def events(text: str | bytes, *, name: str = "<yaml>") -> Iterator[yaml.Event]:
-    """The parser's events, for a language whose own reading of scalars, aliases and documents has to be kept.
-
-    Bounded like :func:`load` in size only: whoever builds from the events bounds depth and aliases. Lazy, so that what
-    follows the last event taken is never looked at. Raises :class:`Problems`.
-    """
-    with _parsing(text, name) as loader:
-        while (event := loader.get_event()) is not None:
-            yield event
-
-
 def load(text: str | bytes, *, name: str = "<yaml>") -> Document:
     """Parse exactly one YAML document; an empty text gives ``data=None``.
 
     ``name`` is what messages call the file. Raises :class:`Problems`.
     """
-    with _parsing(text, name) as loader:
+    with parsing(text, name) as loader:
         node = loader.get_single_node()
     if node is None:
         return Document(name, None, {(): 1})

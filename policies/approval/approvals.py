@@ -62,7 +62,7 @@ def of(rule: Rule, case: Case, *, changes_requested_ends: bool) -> Approval:
     people = rule.actors.members(case.facts)
     done = {candidate.login for candidate in approvers}
     open_to = None if people is None else frozenset(p for p in people - done if not banned.reason(p))
-    return Approval(tuple(approvers), tuple(rejections), banned.hidden, open_to)
+    return Approval(tuple(approvers), tuple(rejections), banned.contributors.hidden, open_to)
 
 
 def _withdrawn(case: Case, candidate: Candidate) -> str:
@@ -72,6 +72,9 @@ def _withdrawn(case: Case, candidate: Candidate) -> str:
     if asked[0] == candidate.created_at and candidate.source is Source.REVIEW and asked[1] < candidate.order:
         return ""
     return "no longer counts, for they have since requested changes"
+
+
+NOBODY = commits.Contributors({}, None)
 
 
 class _Stale:
@@ -105,23 +108,17 @@ class _Banned:
         options = rule.options
         self.author = case.facts.author
         self.author_banned = not options.allow_author and not options.allow_contributor
-        self.contributors: dict[str, Commit] = {}
-        self.hidden: Commit | None = None
+        self.contributors = NOBODY
         if not options.allow_contributor and not options.allow_non_author_contributor:
-            for commit in counted(rule, case):
-                if commit.unattributed and self.hidden is None:
-                    self.hidden = commit
-                for login in commit.people:
-                    if login != self.author:
-                        self.contributors.setdefault(login, commit)
+            self.contributors = commits.contributors(case, counted(rule, case))
 
     def reason(self, login: Login) -> str:
         if login == self.author:
             return "does not count: they opened this pull request" if self.author_banned else ""
-        if login in self.contributors:
-            return f"does not count: they contributed {self.contributors[login].oid[:7]}"
-        if self.hidden is not None:
-            return f"cannot count while nobody knows who is behind {self.hidden.oid[:7]}"
+        if login is not None and (commit := self.contributors.people.get(login)):
+            return f"does not count: they contributed {commit.oid[:7]}"
+        if hidden := self.contributors.hidden:
+            return f"cannot count while nobody knows who is behind {hidden.oid[:7]}"
         return ""
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from policies.approval.case import Case
 from policies.approval.facts import Login
+from policies.approval.patterns import PatternList, every
 from policies.approval.result import Candidate, Source
 from policies.approval.rules import Methods
 
@@ -34,14 +35,14 @@ def _all(case: Case, methods: Methods) -> Iterator[Candidate]:
     if methods.body_patterns:
         case.require("body")
         body = case.facts.body
-        if methods.body_patterns.matches(body.text):
+        if _matches(case, methods.body_patterns, body.text):
             yield Candidate(Source.BODY, body.author, body.created_at, body.edited_at is not None)
     if methods.review or methods.review_patterns:
         case.require("reviews")
         for order, review in enumerate(case.facts.reviews):
             if review.state != methods.state:
                 continue
-            if methods.review_patterns and not methods.review_patterns.matches(review.body):
+            if methods.review_patterns and not _matches(case, methods.review_patterns, review.body):
                 continue
             edited = review.edited_at is not None
             yield Candidate(Source.REVIEW, review.author, review.submitted_at, edited, review.commit_oid, order)
@@ -51,16 +52,30 @@ def _comments(case: Case, methods: Methods) -> Iterator[Candidate]:
     case.require("comments")
     case.require("reviews")
     for comment in case.facts.comments:
-        if _says(methods, comment.body):
+        if _says(case, methods, comment.body):
             yield Candidate(Source.COMMENT, comment.author, comment.created_at, comment.edited_at is not None)
     for order, review in enumerate(case.facts.reviews):
-        if review.state == "COMMENTED" and _says(methods, review.body):
+        if review.state == "COMMENTED" and _says(case, methods, review.body):
             edited = review.edited_at is not None
             yield Candidate(Source.REVIEW, review.author, review.submitted_at, edited, review.commit_oid, order)
 
 
-def _says(methods: Methods, text: str) -> bool:
-    return any(wanted in text for wanted in methods.comments) or methods.comment_patterns.matches(text)
+def _says(case: Case, methods: Methods, text: str) -> bool:
+    for wanted in methods.comments:  # a plain loop: this runs for every rule and comment
+        if wanted in text:
+            return True
+    return bool(methods.comment_patterns) and _matches(case, methods.comment_patterns, text)
+
+
+def _matches(case: Case, wanted: PatternList, text: str) -> bool:
+    """Whether any of the patterns matches; the whole policy's patterns are asked at once, and once a text."""
+    if not case.memo.setdefault("text patterns", frozenset(case.text_patterns)).issuperset(wanted.sources):
+        return wanted.matches(text)
+    known: dict[str, frozenset[str]] = case.memo.setdefault("texts", {})
+    if text not in known:
+        together = every(case.text_patterns)
+        known[text] = frozenset(together.sources[i] for i in together.which(text)) if together else frozenset()
+    return not known[text].isdisjoint(wanted.sources)
 
 
 def changes_requested(case: Case) -> dict[Login, tuple[datetime, int]]:

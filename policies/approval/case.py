@@ -20,12 +20,14 @@ class CannotJudge(Exception):
 class Case:
     """``now`` is UTC; it stands in for a push time that nobody recorded.
 
-    ``path_patterns`` are all patterns that the policy holds against paths, so that they are matched in one pass.
+    ``path_patterns`` and ``text_patterns`` are all patterns that the policy holds against paths, and against what
+    people wrote, so that each path and each text is matched in one pass.
     """
 
     facts: Facts
     now: datetime
     path_patterns: tuple[str, ...] = ()
+    text_patterns: tuple[str, ...] = ()
     memo: dict[Any, Any] = field(default_factory=dict)
 
     def require(self, kind: str) -> None:

@@ -6,6 +6,8 @@ from a side branch is nobody's blind spot.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from policies.approval.actors import Actors
@@ -115,7 +117,18 @@ def pushed_at(case: Case, oid: str) -> datetime:
 
 
 def newest_push(case: Case, commits: tuple[Commit, ...]) -> tuple[Commit, datetime]:
-    """The push that a time-bound approval has to come after: of the newest on the line, or of a later side branch."""
+    """The push that a time-bound approval has to come after: of the newest on the line, or of a later side branch.
+
+    ``commits`` is what :func:`counted` gave.
+    """
+    key = ("newest push", id(commits))
+    if key not in case.memo:
+        case.memo[key] = _newest_push(case, commits)
+    result: tuple[Commit, datetime] = case.memo[key]
+    return result
+
+
+def _newest_push(case: Case, commits: tuple[Commit, ...]) -> tuple[Commit, datetime]:
     line = {commit.oid for commit in first_parents(case.facts)}
     newest, moment = commits[0], pushed_at(case, commits[0].oid)
     for other in commits[1:]:
@@ -125,10 +138,32 @@ def newest_push(case: Case, commits: tuple[Commit, ...]) -> tuple[Commit, dateti
 
 
 def seen_by_reviewer(case: Case, commits: tuple[Commit, ...], oid: str | None) -> bool:
-    """Whether somebody who reviewed ``oid`` had all of ``commits`` before them."""
+    """Whether somebody who reviewed ``oid`` had all of ``commits``, which :func:`counted` gave, before them."""
     if oid is None:
         return False
-    key = ("ancestors", oid)
+    key = ("seen", id(commits), oid)
     if key not in case.memo:
-        case.memo[key] = reachable(case.facts, oid)
-    return all(commit.oid in case.memo[key] for commit in commits)
+        before = reachable(case.facts, oid)
+        case.memo[key] = all(commit.oid in before for commit in commits)
+    return bool(case.memo[key])
+
+
+@dataclass(frozen=True)
+class Contributors:
+    """Who is behind some commits, each with one of theirs; ``hidden`` is a commit behind which somebody is unknown."""
+
+    people: Mapping[str, Commit]
+    hidden: Commit | None
+
+
+def contributors(case: Case, commits: tuple[Commit, ...]) -> Contributors:
+    """``commits`` is what :func:`counted` gave."""
+    key = ("contributors", id(commits))
+    if key not in case.memo:
+        people: dict[str, Commit] = {}
+        for commit in commits:
+            for login in commit.people:
+                people.setdefault(login, commit)
+        case.memo[key] = Contributors(people, next((c for c in commits if c.unattributed), None))
+    found: Contributors = case.memo[key]
+    return found

@@ -31,7 +31,7 @@ DISAPPROVED, ERROR = Outcome.DISAPPROVED, Outcome.ERROR
 
 def evaluate(policy: Policy, facts: Facts, now: datetime) -> Result:
     """Judge ``facts`` by ``policy``; ``now`` is UTC. Never raises for what policies or facts may hold."""
-    case = Case(facts, now, policy.path_patterns)
+    case = Case(facts, now, policy.path_patterns, policy.text_patterns)
     disapproval = _disapproval(policy.disapproval, case)
     if policy.approval is None:
         sentence = "no approval is required: the policy has no approval rules"

@@ -6,7 +6,7 @@ Meaning is given to them by :mod:`shapes`. Depth is bounded here; what aliases m
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -54,13 +54,13 @@ def first_document(text: str, name: str) -> Node | None:
 
     Remembered, for a text is asked twice: whether it points elsewhere, and what it says. Raises :class:`Problems`.
     """
-    stream = yamltext.events(text, name=name)
-    for event in stream:
-        if isinstance(event, yaml.DocumentStartEvent):
-            if event.version not in (None, (1, 1)):
-                message = "not YAML 1.1: policies are read by the rules of that version"
-                raise Problems([Problem(name, _line(event), message, "remove the %YAML line")])
-            return _Composer(stream, name).compose(next(stream), 0)
+    with yamltext.parsing(text, name) as loader:
+        while (event := loader.get_event()) is not None:
+            if type(event) is yaml.DocumentStartEvent:
+                if event.version not in (None, (1, 1)):
+                    message = "not YAML 1.1: policies are read by the rules of that version"
+                    raise Problems([Problem(name, _line(event), message, "remove the %YAML line")])
+                return _Composer(loader.get_event, name).compose(loader.get_event(), 0)
     return None
 
 
@@ -69,34 +69,29 @@ def _line(event: Any) -> int:
 
 
 class _Composer:
-    def __init__(self, stream: Iterator[yaml.Event], name: str) -> None:
-        self.stream = stream
+    def __init__(self, next_event: Callable[[], Any], name: str) -> None:
+        self.next_event = next_event
         self.name = name
         self.anchors: dict[str, Node] = {}
 
     def compose(self, event: Any, depth: int) -> Node:
-        line = _line(event)
-        if depth > MAX_DEPTH:
+        line = event.start_mark.line + 1
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            node = Node(Kind.SCALAR, line, event.value, event.tag or "", event.implicit[0])
+        elif depth > MAX_DEPTH:
             raise Problems([Problem(self.name, line, f"nested more than {MAX_DEPTH} levels deep")])
-        if isinstance(event, yaml.AliasEvent):
-            anchor = event.anchor or ""
-            target = self.anchors.get(anchor)
+        elif kind is yaml.AliasEvent:
+            target = self.anchors.get(event.anchor)
             if target is None:
-                raise Problems([Problem(self.name, line, f"the alias *{anchor} has no anchor before it")])
-            return Node(Kind.ALIAS, line, text=anchor, target=target)
-        tag = event.tag or ""
-        if isinstance(event, yaml.ScalarEvent):
-            node = Node(Kind.SCALAR, line, event.value, tag, event.implicit[0])
-            self._anchor(event, node)
-            return node
-        sequence = isinstance(event, yaml.SequenceStartEvent)
-        node = Node(Kind.SEQUENCE if sequence else Kind.MAPPING, line, tag=tag)
-        self._anchor(event, node)
-        end = yaml.SequenceEndEvent if sequence else yaml.MappingEndEvent
-        while not isinstance(event := next(self.stream), end):
-            node.children.append(self.compose(event, depth + 1))
-        return node
-
-    def _anchor(self, event: Any, node: Node) -> None:
+                raise Problems([Problem(self.name, line, f"the alias *{event.anchor} has no anchor before it")])
+            return Node(Kind.ALIAS, line, text=event.anchor, target=target)
+        else:
+            node = Node(Kind.SEQUENCE if kind is yaml.SequenceStartEvent else Kind.MAPPING, line, tag=event.tag or "")
         if event.anchor is not None:
             self.anchors[event.anchor] = node
+        if kind is not yaml.ScalarEvent:
+            end = yaml.SequenceEndEvent if kind is yaml.SequenceStartEvent else yaml.MappingEndEvent
+            while type(event := self.next_event()) is not end:
+                node.children.append(self.compose(event, depth + 1))
+        return node

@@ -34,6 +34,7 @@ def parse(text: str, name: str = ".policy.yml") -> Policy:
     if reader.problems:
         raise Problems(reader.problems)
     disapproval = Disapproval.of(policy.get("disapproval"))
+    methods = [*(rule.options.methods for rule in rules.values()), disapproval.disapprove, disapproval.revoke]
     predicates = [p for rule in rules.values() for p in (*rule.when, *rule.conditions)] + [*disapproval.when]
     return Policy(
         approval=approval,
@@ -41,6 +42,7 @@ def parse(text: str, name: str = ".policy.yml") -> Policy:
         rules=tuple(rules.values()),
         name=name,
         path_patterns=tuple(dict.fromkeys(registry.path_patterns(tuple(predicates)))),
+        text_patterns=tuple(dict.fromkeys(pattern for m in methods for pattern in m.patterns)),
     )
 
 

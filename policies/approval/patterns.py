@@ -108,6 +108,12 @@ def _search_set(sources: tuple[str, ...]) -> re2.Set | None:
 NO_PATTERNS = PatternList(())
 
 
+@functools.lru_cache(maxsize=512)
+def every(sources: tuple[str, ...]) -> PatternList:
+    """The patterns of these sources, which compile."""
+    return PatternList([compile(source) for source in sources])
+
+
 def any_of(patterns: Iterable[Pattern | None] | None) -> PatternList:
     return PatternList(tuple(patterns or ()))
 

@@ -118,6 +118,10 @@ class Methods:
     review_patterns: PatternList = NO_PATTERNS
     body_patterns: PatternList = NO_PATTERNS
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        return self.comment_patterns.sources + self.review_patterns.sources + self.body_patterns.sources
+
     @classmethod
     def of(cls, values: Mapping[str, Any], state: str) -> Methods:
         """As written: what is not given is off."""
@@ -250,10 +254,14 @@ class Disapproval:
 
 @dataclass(frozen=True)
 class Policy:
-    """``approval`` is ``None`` where nothing has to approve. ``path_patterns`` are those that meet changed paths."""
+    """``approval`` is ``None`` where nothing has to approve.
+
+    ``path_patterns`` are those that meet changed paths, ``text_patterns`` those that meet what people wrote.
+    """
 
     approval: Requirement | None = None
     disapproval: Disapproval = Disapproval()
     rules: tuple[Rule, ...] = ()
     name: str = ".policy.yml"
     path_patterns: tuple[str, ...] = field(default=(), repr=False)
+    text_patterns: tuple[str, ...] = field(default=(), repr=False)

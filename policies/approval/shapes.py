@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,13 +48,12 @@ class Reader:
         self.refuse(node, message, fix)
         return Problems(self.problems)
 
-    @contextmanager
-    def at(self, key: str) -> Any:
+    def read_at(self, key: str, node: Node, shape: Shape, current: Any = None) -> Any:
+        """As :meth:`read`; ``key`` is what messages add to the place."""
         self._keys.append(key)
-        try:
-            yield
-        finally:
-            self._keys.pop()
+        value = self.read(node, shape, current)
+        self._keys.pop()  # what stops the reading altogether needs no place any more
+        return value
 
     def read(self, node: Node, shape: Shape, current: Any = None) -> Any:
         self._reads += 1
@@ -224,11 +222,7 @@ class ListOf:
 
     def read(self, reader: Reader, node: Node, current: Any) -> list[Any] | None:
         if node.kind is Kind.SEQUENCE:
-            items = []
-            for i, child in enumerate(node.children):
-                with reader.at(f"[{i}]"):
-                    items.append(reader.read(child, self.item))
-            return items
+            return [reader.read_at(f"[{i}]", child, self.item) for i, child in enumerate(node.children)]
         if node.kind is Kind.SCALAR and reader.scalar(node) is None:
             return None
         _expected(reader, node, "a list")
@@ -296,8 +290,7 @@ class Record:
                 reader.refuse(key, f"the key `{name}` is written twice", "remove one of them")
             else:
                 seen.add(name)
-                with reader.at(f".{name}"):
-                    values[name] = reader.read(child, shape, values.get(name))
+                values[name] = reader.read_at(f".{name}", child, shape, values.get(name))
         return values
 
     def schema(self) -> Schema:

@@ -21,7 +21,7 @@ def paths_matching(case: Case, wanted: PatternList) -> set[int]:
     hits: dict[str, set[int]] = case.memo.setdefault("paths", {})
     if missing := [source for source in wanted.sources if source not in hits]:
         sources = tuple(dict.fromkeys((*case.path_patterns, *missing)))
-        everything = PatternList([patterns.compile(source) for source in sources])
+        everything = patterns.every(sources)
         hits.update({source: set() for source in sources})
         for place, path in enumerate(case.facts.changed_paths):
             for index in everything.which(path):
