@@ -5,7 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghapp.sandbox.forge.git.objects import FileChange
@@ -104,6 +104,7 @@ _PIECES += [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=25).map("".join))
 def test_nothing_that_can_be_put_together_does_harm_or_is_unbalanced(source):
     assert harmful(html(source)) == []
