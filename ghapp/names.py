@@ -23,6 +23,12 @@ def promotion_branch(environment: str, app: str) -> str:
     return f"{PROMOTION_PREFIX}{environment}/{app}"
 
 
+def promotion_of(branch: str) -> tuple[str, str] | None:
+    """(app, environment) of the promotion whose head branch this is; ``None`` for any other branch."""
+    environment, slash, app = branch.removeprefix(PROMOTION_PREFIX).partition("/")
+    return (app, environment) if slash and branch.startswith(PROMOTION_PREFIX) else None
+
+
 def deployed_file(app: str) -> str:
     return f"{DEPLOYED_FOLDER}/{app}.json"
 

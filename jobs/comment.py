@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ghapp import names
 from ghapp.github import comments, errors
 from ghapp.github.people import People, Permission
 from jobs import subjects
@@ -64,7 +65,7 @@ def _answer(
         ask = subjects.Ask("command", command.word, author, f"comment-{subject.comment}", {"rest": command.rest})
         context.queue.enqueue(subjects.commit(subject.repository, str(pull["head"]["sha"])), ask=ask)
         return Answer(True)
-    app, environment = carry_out.promotion_of(pull)
+    app, environment = names.promotion_of(str(pull["head"]["ref"])) or ("", "")
     at = datetime.fromisoformat(str(comment["created_at"]).replace("Z", "+00:00"))
     order = Order(command, author, at, int(pull["number"]), app, environment)
     answer = carry_out.carry_out(look(context, subject.repository), order)

@@ -26,6 +26,7 @@ from jobs.promotion.propose import WRITER, Proposal, intact, propose, push, stil
 from jobs.promotion.rules import rules
 from jobs.promotion.view import Placed, View, look
 from jobs.reconcile import Context
+from jobs.showing import show
 from jobs.subjects import Again, Subject
 from policies.gates import facts, judge, ready
 from policies.gates.approvers import count
@@ -56,7 +57,7 @@ def reconcile(subject: Subject, context: Context) -> Again | None:
     try:
         proposal = propose(view, environment, choice.release, choice.kind.value, placed)
     except RenderError as e:
-        _tell_refusal(view, app, environment, choice, e, context.now)
+        _tell_refusal(view, context, app, environment, choice, e)
         return _sooner(later)
     if proposal.no_op:
         if present:
@@ -120,7 +121,7 @@ def _promote(
     text = body.body(dataclasses.replace(story, verdicts=verdicts))
     shown = {"number": number, "title": talk.title, "body": talk.body}
     pull_request.open_or_update(view.client, shown, app=app, environment=environment, title=title, body=text)
-    gate_checks.post(view.client, head, verdicts, sum_)
+    show(context.github.store, view.client, head, gate_checks.checks_of(verdicts, sum_))
     if sum_.state is not State.PASS or environment.merge != "auto":
         return sum_.until
     return _merge(view, context, environment, proposal, found, talk)
@@ -297,14 +298,15 @@ def _roll_back(view: View, context: Context, environment: Environment, placed: P
 
 # --- releases that do not become pull requests ------------------------------------------------------
 def _tell_refusal(
-    view: View, app: str, environment: Environment, choice: Choice, error: RenderError, now: datetime
+    view: View, context: Context, app: str, environment: Environment, choice: Choice, error: RenderError
 ) -> None:
     """A release that cannot be rendered: a failed check on its source commit, with every reason."""
     if choice.release is None:
         return
     name = f"ghapp / {app} / render {environment.name}"
     first = f"{app} cannot be deployed to {environment.name}: {error.problems[0]}"
-    gate_checks.refuse(view.client, choice.release.commit, name, first, body.refused(error.problems), now)
+    check = gate_checks.refusal(name, first, body.refused(error.problems), context.now)
+    show(context.github.store, view.client, choice.release.commit, [check])
 
 
 def _record_no_op(view: View, context: Context, proposal: Proposal, placed: Placed | None) -> None:

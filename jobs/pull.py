@@ -1,43 +1,46 @@
-"""The reconcile of one pull request: a promotion is looked at as its environment; any other gets its preview."""
+"""The reconcile of one pull request: a promotion is looked at as its environment; any other gets its approval's check
+and its preview.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from ghapp.github import checks, errors
-from jobs import subjects
+from ghapp import names
+from ghapp.approvals.gather import Gathered, NoSuchPullRequest, gather
+from ghapp.approvals.installed import elsewhere
+from ghapp.github.checks import Check
+from ghapp.github.client import RepositoryClient
+from jobs import approval, subjects
 from jobs.mirrors import mirror
-from jobs.promotion.carry_out import promotion_of
 from jobs.promotion.preview import fetch, preview
 from jobs.reconcile import Context
+from jobs.showing import show, shown
 from jobs.subjects import Subject
 
 
 def reconcile(subject: Subject, context: Context) -> None:
-    """Look at one pull request."""
+    """Look at one pull request: three calls, and no write where nothing changed."""
     client = context.github.for_repository(subject.repository)
     try:
-        pull = client.get(f"pulls/{subject.number}")
-    except errors.NotFound:
+        gathered = gather(client, subject.number, elsewhere=elsewhere(context.github))
+    except NoSuchPullRequest:
         return
-    app, environment = promotion_of(pull)
-    if environment and _same_repository(pull):
-        context.queue.enqueue(
-            subjects.environment(subject.repository, app, environment), reason=f"#{subject.number} has changed"
-        )
+    promotion = names.promotion_of(str(gathered.data["head_branch"]))
+    if promotion and not gathered.data["fork"]:  # a fork may call its branch what it likes
+        place = subjects.environment(subject.repository, *promotion)
+        context.queue.enqueue(place, reason=f"#{subject.number} has changed")
         return
-    if pull["state"] != "open":
+    if gathered.data["state"] != "open":
         return
+    head = str(gathered.data["head_sha"])
+    judgement, facts = approval.approval(gathered, context.now)
+    found = [approval.check(judgement)]
+    if not shown(context.github.store, client, head, names.CHECK_PREVIEW):
+        found.append(_preview(client, subject.number, gathered, context))
+    show(context.github.store, client, head, [check for check in found if check is not None])
+    approval.ask_reviewers(client, subject.number, judgement, facts)
+
+
+def _preview(client: RepositoryClient, number: int, gathered: Gathered, context: Context) -> Check | None:
     git = mirror(context.settings.mirrors, client)
-    shas = fetch(git, subject.number, str(pull["base"]["ref"]))
-    check = preview(git, *shas) if shas else None
-    if check is not None:
-        head = str(pull["head"]["sha"])
-        checks.put(client, head, check, checks.ours(client, head, check.name).get(check.name))
-
-
-def _same_repository(pull: Mapping[str, Any]) -> bool:
-    """A fork may call its branch what it likes."""
-    head, base = (pull[side].get("repo") or {} for side in ("head", "base"))
-    return head.get("id") is not None and head.get("id") == base.get("id")
+    shas = fetch(git, number, str(gathered.data["base_branch"]))
+    return preview(git, *shas) if shas else None

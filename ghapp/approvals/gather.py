@@ -24,6 +24,7 @@ Json = dict[str, Any]
 
 EVERYTHING = Needs(permissions=True, files=True, workflow_runs=True, reviewers=True)
 _GRANT = "give the app read access to members"
+_OLD_NAMES = {"pull": "read", "push": "write"}  # REST still says so of teams
 _LISTED_COMMITS = 250  # a pull request's own list ends there; comparing two commits does not
 
 
@@ -250,7 +251,9 @@ class _Gathering:
                 self._members(client, its_teams, its_name, collaborators=collaborators)
         if wanted.reviewers:
             shared = self.client.paginate("teams")
-            self.data["team_permissions"] = {f"{self.client.owner}/{t['slug']}": t["permission"] for t in shared}
+            self.data["team_permissions"] = {
+                f"{self.client.owner}/{t['slug']}": _OLD_NAMES.get(t["permission"], t["permission"]) for t in shared
+            }
 
     def _members(self, client: Asker, teams: list[str], names: list[str], *, collaborators: bool) -> None:
         answer = self._ask(client, queries.people(teams, names, collaborators=collaborators))

@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from ghapp import intents, names
@@ -293,12 +292,3 @@ def _change(
 
 def _person(login: str) -> Person:
     return Person(login, f"{login}@users.noreply.github.com")
-
-
-def promotion_of(pull: Mapping[str, Any]) -> tuple[str, str]:
-    """(app, environment) of the promotion that a pull request carries, by its head branch; empty on any other."""
-    branch = str((pull.get("head") or {}).get("ref") or "")
-    if not branch.startswith(names.PROMOTION_PREFIX):
-        return "", ""
-    environment, _, app = branch.removeprefix(names.PROMOTION_PREFIX).partition("/")
-    return app, environment

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from ghapp import names
-from ghapp.github import checks
 from ghapp.github.checks import Check, Conclusion
-from ghapp.github.client import RepositoryClient
 from policies.verdict import State, Verdict
 
 # A gate that may still pass is shown as running; GitHub then shows the pull request as waiting, not as failed.
@@ -32,15 +30,11 @@ def check_of(name: str, verdict: Verdict) -> Check:
     )
 
 
-def post(client: RepositoryClient, head: str, verdicts: Mapping[str, Verdict], ready: Verdict) -> int:
-    """Make the checks on ``head`` say so; one call to look, and one for each that changed. Returns how many did."""
-    present = checks.ours(client, head)
-    wanted = [check_of(names.gate_check(gate), v) for gate, v in verdicts.items()]
-    wanted.append(check_of(names.CHECK_READY, ready))
-    return sum(checks.put(client, head, check, present.get(check.name)) is not None for check in wanted)
+def checks_of(verdicts: Mapping[str, Verdict], ready: Verdict) -> list[Check]:
+    """A check for each gate, and their sum last: it may be what a merge waits for."""
+    return [*(check_of(names.gate_check(gate), v) for gate, v in verdicts.items()), check_of(names.CHECK_READY, ready)]
 
 
-def refuse(client: RepositoryClient, commit: str, name: str, title: str, text: str, now: datetime) -> None:
-    """A failed check on a commit: something that has to be mended before anything can be promoted."""
-    check = Check(name, title, title, text, conclusion="failure", completed_at=now)
-    checks.put(client, commit, check, checks.ours(client, commit, name).get(name))
+def refusal(name: str, title: str, text: str, now: datetime) -> Check:
+    """A failed check: something that has to be mended before anything can be promoted."""
+    return Check(name, title, title, text, conclusion="failure", completed_at=now)

@@ -63,7 +63,7 @@ class Wishes:
 
 @dataclass
 class Road:
-    """``now`` keeps up with the forge, and jumps when a test moves it; ``again`` is when each subject asked to be looked at again."""
+    """``now`` keeps up with the forge, and jumps when a test moves it; ``again`` is when a subject asked for a look."""
 
     forge: Forge
     settings: Settings

@@ -143,7 +143,7 @@ def test_a_crash_between_two_writes_is_finished_by_the_next_reconcile(
 
     place, name = {
         "after push": (environment.pull_request, "open_or_update"),
-        "after pull request": (environment.gate_checks, "post"),
+        "after pull request": (environment, "show"),
         "after checks": (environment.pulls, "merge"),
         "after merge": (environment, "_merged"),
     }[crash]
