@@ -20,8 +20,8 @@ class CannotJudge(Exception):
 class Case:
     """``now`` is UTC; it stands in for a push time that nobody recorded.
 
-    ``path_patterns`` and ``text_patterns`` are all patterns that the policy holds against paths, and against what
-    people wrote, so that each path and each text is matched in one pass.
+    ``path_patterns`` and ``text_patterns`` are all patterns that the policy holds against paths and against comments,
+    so that each path and each comment is matched in one pass.
     """
 
     facts: Facts

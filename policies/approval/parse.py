@@ -42,7 +42,7 @@ def parse(text: str, name: str = ".policy.yml") -> Policy:
         rules=tuple(rules.values()),
         name=name,
         path_patterns=tuple(dict.fromkeys(registry.path_patterns(tuple(predicates)))),
-        text_patterns=tuple(dict.fromkeys(pattern for m in methods for pattern in m.patterns)),
+        text_patterns=tuple(dict.fromkeys(pattern for m in methods for pattern in m.comment_patterns.sources)),
     )
 
 

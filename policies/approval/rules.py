@@ -118,10 +118,6 @@ class Methods:
     review_patterns: PatternList = NO_PATTERNS
     body_patterns: PatternList = NO_PATTERNS
 
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        return self.comment_patterns.sources + self.review_patterns.sources + self.body_patterns.sources
-
     @classmethod
     def of(cls, values: Mapping[str, Any], state: str) -> Methods:
         """As written: what is not given is off."""
@@ -256,7 +252,7 @@ class Disapproval:
 class Policy:
     """``approval`` is ``None`` where nothing has to approve.
 
-    ``path_patterns`` are those that meet changed paths, ``text_patterns`` those that meet what people wrote.
+    ``path_patterns`` are those that meet changed paths, ``text_patterns`` those that meet comments.
     """
 
     approval: Requirement | None = None
