@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TICK = 0.25  # seconds that a wait for deliveries takes at most, so that moments arrive in time
+ASK_EVERY = 1.0  # seconds between two questions whether a sweep is due
 LOOK_EVERY = 5.0  # seconds between two looks for what is abandoned
 _EPOCH = "ghapp:epoch"  # gone when Redis was flushed or is new
 _SWEPT = "ghapp:swept"  # there while the last sweep is young enough
@@ -41,7 +42,7 @@ class Clock:
         self._queue = Queue(redis)
         self._dispatcher = Dispatcher(redis, Directory(RedisStore(redis)), name)
         self._recovery = Recovery(self._queue)
-        self._looked = 0.0
+        self._asked = self._looked = 0.0
         self._stopped = False
 
     def stop(self) -> None:
@@ -69,13 +70,17 @@ class Clock:
         self._dispatcher.dispatch(wait)
         for subject in self._queue.take_due(datetime.now(UTC)):
             self._queue.carry(subject, reason="its moment has come")
+        if time.monotonic() - self._asked >= ASK_EVERY:
+            self._asked = time.monotonic()
+            self._sweep_if_due()
         if time.monotonic() - self._looked >= LOOK_EVERY:
             self._looked = time.monotonic()
             self._dispatcher.dispatch_abandoned()
             self._recovery.look()
-            self._sweep_if_due()
 
     def _sweep_if_due(self) -> None:
+        if self._redis.exists(_EPOCH, _SWEPT) == 2:
+            return
         flushed = self._redis.set(_EPOCH, uuid4().hex, nx=True)
         due = self._redis.set(_SWEPT, 1, nx=True, ex=self._settings.sweep_interval)
         if flushed or due:

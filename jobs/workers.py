@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 # queue → the queues that its workers take from, in that order.
 QUEUES: dict[str, tuple[str, ...]] = {RECONCILE: (RECONCILE, BACKGROUND), PIPELINE: (PIPELINE,)}
 
-# Loaded once, before workers are forked, so that a new worker is ready in milliseconds and its first job waits for none.
+# Loaded once, before workers are forked, so that a new worker is ready in milliseconds, and its first job too.
 _PRELOADED: dict[str, tuple[str, ...]] = {
     RECONCILE: ("ghapp.github.transport", *(entry.partition(":")[0] for entry in RECONCILERS.values())),
     PIPELINE: ("ghapp.github.transport", "jobs.runs"),
