@@ -59,10 +59,10 @@ class _Lines:
         seconds = f"{time.monotonic() - self.started:5.1f} s"
         if sys.stdout.isatty():
             click.echo(
-                f"{click.style(seconds, dim=True)}  {click.style(what.ljust(26), fg=_colour(what, detail))}{detail}"
+                f"{click.style(seconds, dim=True)}  {click.style(what.ljust(28), fg=_colour(what, detail))}{detail}"
             )
         else:
-            click.echo(f"{seconds}  {what.ljust(26)}{detail}")
+            click.echo(f"{seconds}  {what.ljust(28)}{detail}")
 
 
 def _colour(what: str, detail: str) -> str:

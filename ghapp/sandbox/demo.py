@@ -15,11 +15,11 @@ from typing import Any
 from ghapp import names, process
 from ghapp.render.kustomize import kubectl
 from ghapp.sandbox.person import Person
-from ghapp.sandbox.tree import ENVIRONMENTS, Places, Sandbox
+from ghapp.sandbox.tree import ENVIRONMENTS, REPOSITORY, Places, Sandbox
 from ghapp.status import Row, read_status
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "guestbook"
-APP = "guestbook"
+APP = REPOSITORY
 # Where the image that the example is built on comes from, when no registry of the world can be reached.
 BASE_IMAGE = "library/python:3.13-slim"
 
