@@ -23,6 +23,7 @@ from ghapp.evidence.statement import Statement
 from ghapp.github import checks
 from ghapp.github.checks import Check, CheckRun
 from ghapp.github.people import People
+from ghapp.links import run_url
 from ghapp.settings import SettingsError
 from jobs import subjects
 from jobs.connect import text
@@ -220,7 +221,7 @@ class Desk:
         if run and self._died_too_often(run):
             self._give_up(order, present)
             return None
-        page = Page(context.settings.public_url)
+        page = Page(run_url(context.settings, order.run))
         limit = file.app.pipeline.concurrency.limit
         free = self._line(file.app.app).enter(order.run, at.sha, limit, context.now.timestamp())
         reason = "" if free else f"waits: {limit} run{'s' if limit > 1 else ''} of {file.app.app} at once"
@@ -317,7 +318,7 @@ class Desk:
 
     def _end(self, file: AppFile, present: Mapping[str, CheckRun], run: str, outcome: Outcome, why: str) -> None:
         order = self._order(file, (), tuple(present), run, present, "")
-        page = Page(self.context.settings.public_url, completed_at=self.context.now)
+        page = Page(run_url(self.context.settings, run), completed_at=self.context.now)
         for stage, check in present.items():
             if check.status != "completed" and check.external_id == run:
                 self._put(report.finished(order, StageResult(stage, (), why, outcome), page))

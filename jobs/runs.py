@@ -22,6 +22,7 @@ from ghapp.evidence.keys import signer
 from ghapp.git import Git
 from ghapp.github import checks
 from ghapp.github.client import RepositoryClient
+from ghapp.links import run_url
 from ghapp.store import store
 from jobs import subjects
 from jobs.executors import Stop, executor
@@ -52,7 +53,7 @@ def execute(context: Context, order: Mapping[str, Any]) -> None:
     stages = tuple(s for s in what.stages if publisher.belongs(names.stage_check(what.app, s), what.run))
     if not stages:
         return  # another run has taken its place, or it is done
-    page = Page(context.settings.public_url)
+    page = Page(run_url(context.settings, what.run))
     todo = replace(what, stages=stages)
     # What an earlier attempt or a worker that died has left behind stands in the notes; a first attempt has none.
     first = what.attempt == 1 and all(publisher.untouched(names.stage_check(what.app, s)) for s in stages)

@@ -29,6 +29,7 @@ BLUEPRINTS = (
     "ghapp.web.health:blueprint",
     "ghapp.web.metrics:blueprint",
     "ghapp.web.agent_api:blueprint",
+    "ghapp.web.runs:blueprint",
 )
 
 # Pages show other people's text: nothing in them may run, frame or leak. A page that needs more sets its own header.

@@ -53,15 +53,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Where the run's page is, if the server has an address; times in UTC."""
+    """Where the run's page is, if the server has an address; times in UTC; remarks for the summary."""
 
-    public_url: str = ""
+    url: str = ""
     started_at: datetime | None = None
     completed_at: datetime | None = None
     notes: Sequence[str] = field(default=())
-
-    def url(self, order: Order) -> str:
-        return f"{self.public_url}/runs/{order.run}" if self.public_url else ""
 
 
 def queued(order: Order, stage: str, page: Page, reason: str = "") -> Check:
@@ -213,7 +210,7 @@ def _check(
         status=status,  # type: ignore[arg-type]
         conclusion=conclusion,
         external_id=order.run,
-        details_url=page.url(order),
+        details_url=page.url,
         started_at=page.started_at,
         completed_at=page.completed_at,
         annotations=annotations,
