@@ -25,6 +25,7 @@ Json = dict[str, Any]
 EVERYTHING = Needs(permissions=True, files=True, workflow_runs=True, reviewers=True)
 _GRANT = "give the app read access to members"
 _OLD_NAMES = {"pull": "read", "push": "write"}  # REST still says so of teams
+_LEVELS = {"pull": "read", "push": "write"}  # REST's older words
 _LISTED_COMMITS = 250  # a pull request's own list ends there; comparing two commits does not
 
 
@@ -250,10 +251,18 @@ class _Gathering:
             if client is not None and (its_teams or its_name or collaborators):
                 self._members(client, its_teams, its_name, collaborators=collaborators)
         if wanted.reviewers:
+            self._teams()
+
+    def _teams(self) -> None:
+        """What the repository grants to teams; only choosing reviewers needs it, and does without if it must."""
+        try:
             shared = self.client.paginate("teams")
-            self.data["team_permissions"] = {
-                f"{self.client.owner}/{t['slug']}": _OLD_NAMES.get(t["permission"], t["permission"]) for t in shared
-            }
+        except (errors.MissingPermission, errors.NotFound):
+            return
+        self.data["team_permissions"] = {
+            f"{self.client.owner}/{team['slug']}": _LEVELS.get(team["permission"], team["permission"])
+            for team in shared
+        }
 
     def _members(self, client: Asker, teams: list[str], names: list[str], *, collaborators: bool) -> None:
         answer = self._ask(client, queries.people(teams, names, collaborators=collaborators))
