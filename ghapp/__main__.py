@@ -59,8 +59,8 @@ class Commands(click.Group):
             import difflib
 
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            e.message += f" Did you mean {close[0]!r}?" if close else " `ghapp --help` lists them."
-            raise
+            fix = f"Did you mean {close[0]!r}?" if close else "`ghapp --help` lists them."
+            raise click.UsageError(f"{e.message} {fix}", ctx) from None
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

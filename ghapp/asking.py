@@ -107,9 +107,7 @@ def repository_here() -> str:
     try:
         url = Git(Path()).text("remote", "get-url", "origin")
     except GitError:
-        raise AskError(
-            "this is no checkout with a remote `origin`; name the repository: --repo owner/name"
-        ) from None
+        raise AskError("this is no checkout with a remote `origin`; name the repository: --repo owner/name") from None
     match = _REMOTE.search(url)
     if match is None:
         raise AskError(f"the remote {url} does not look like owner/name; name the repository: --repo owner/name")
