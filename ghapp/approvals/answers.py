@@ -173,6 +173,13 @@ def reviewer(node: Json) -> str | None:
     return login(asked)
 
 
+def level(team: Json) -> str:
+    """What a repository grants to a team, by REST: the highest of the flags, which have older names for two levels."""
+    flags = {"admin": "admin", "maintain": "maintain", "push": "write", "triage": "triage", "pull": "read"}
+    granted = team.get("permissions") or {team["permission"]: True}
+    return next((name for flag, name in flags.items() if granted.get(flag) or granted.get(name)), "none")
+
+
 def text(blob: Json | None) -> str | None:
     """A file's text; ``None`` when there is none or it is no text."""
     return blob["text"] if blob and not blob.get("isBinary") else None

@@ -25,7 +25,6 @@ Json = dict[str, Any]
 EVERYTHING = Needs(permissions=True, files=True, workflow_runs=True, reviewers=True)
 _GRANT = "give the app read access to members"
 _OLD_NAMES = {"pull": "read", "push": "write"}  # REST still says so of teams
-_LEVELS = {"pull": "read", "push": "write"}  # REST's older words
 _LISTED_COMMITS = 250  # a pull request's own list ends there; comparing two commits does not
 
 
@@ -259,10 +258,7 @@ class _Gathering:
             shared = self.client.paginate("teams")
         except (errors.MissingPermission, errors.NotFound):
             return
-        self.data["team_permissions"] = {
-            f"{self.client.owner}/{team['slug']}": _LEVELS.get(team["permission"], team["permission"])
-            for team in shared
-        }
+        self.data["team_permissions"] = {f"{self.client.owner}/{team['slug']}": answers.level(team) for team in shared}
 
     def _members(self, client: Asker, teams: list[str], names: list[str], *, collaborators: bool) -> None:
         answer = self._ask(client, queries.people(teams, names, collaborators=collaborators))

@@ -62,6 +62,11 @@ class Judgement:
     result: Result | None = None
     problems: tuple[Problem, ...] = field(default=())
 
+    @classmethod
+    def of(cls, result: Result) -> Judgement:
+        """What an evaluation means on GitHub."""
+        return cls(_STATES[result.outcome], result.sentence, result)
+
     def verdict(self, details: str = "") -> Verdict:
         """For a gate. No policy at all asks for nothing, which passes."""
         return Verdict(_VERDICTS[self.state], self.sentence, details)
@@ -97,8 +102,7 @@ def judge(policy: str | None, facts: Facts, now: datetime) -> Judgement:
     except Problems as e:
         more = f" (and {len(e.problems) - 1} more)" if len(e.problems) > 1 else ""
         return Judgement(State.ERROR, f"the policy is invalid: {e.problems[0]}{more}", problems=tuple(e.problems))
-    result = evaluate(rules, facts, now)
-    return Judgement(_STATES[result.outcome], result.sentence, result)
+    return Judgement.of(evaluate(rules, facts, now))
 
 
 def find(policy: str | None, facts: Facts) -> Found | None:
