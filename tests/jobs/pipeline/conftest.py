@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +43,7 @@ from jobs.queue import PIPELINE, RECONCILE, rq_queue
 from jobs.subjects import Ask
 from jobs.worker import Carrier, Here, here
 
+ROOT = Path(__file__).parents[3]
 PULL = Pull(7, "a title", "mallory", "feature", "main")
 
 
@@ -137,20 +141,19 @@ class Lane:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
         self.secrets = folder / "secrets"
-        self.settings = load(
-            {
-                "GHAPP_GITHUB_API_URL": forge.api_url,
-                "GHAPP_APP_ID": str(app.id),
-                "GHAPP_APP_SLUG": "ghapp",
-                "GHAPP_PRIVATE_KEY": app.private_key,
-                "GHAPP_SIGNING_KEY": key.decode(),
-                "GHAPP_DATA_DIR": str(folder / "data"),
-                "GHAPP_SECRETS_DIR": str(self.secrets),
-                "GHAPP_PUBLIC_URL": "https://ghapp.example",
-                "GHAPP_GITHUB_WRITES_PER_MINUTE": "100000",
-                **settings,
-            }
-        )
+        self.environ = {
+            "GHAPP_GITHUB_API_URL": forge.api_url,
+            "GHAPP_APP_ID": str(app.id),
+            "GHAPP_APP_SLUG": "ghapp",
+            "GHAPP_PRIVATE_KEY": app.private_key,
+            "GHAPP_SIGNING_KEY": key.decode(),
+            "GHAPP_DATA_DIR": str(folder / "data"),
+            "GHAPP_SECRETS_DIR": str(self.secrets),
+            "GHAPP_PUBLIC_URL": "https://ghapp.example",
+            "GHAPP_GITHUB_WRITES_PER_MINUTE": "100000",
+            **settings,
+        }
+        self.settings = load(self.environ)
         self.here = Here.at(self.settings, redis, name)
         self.queue, self.github = self.here.queue, self.here.github
         self.work = folder / "work"
@@ -233,6 +236,16 @@ class Lane:
         finally:
             here.reset(token)
 
+    def worker(self, place: str, redis_url: str) -> subprocess.Popen[bytes]:
+        """A worker process; the caller ends it."""
+        code = (
+            "import sys; from ghapp.settings import load; from jobs.worker import work; "
+            f"work(load(), ('reconcile', 'pipeline'), {place!r}, {next(_numbers)})"
+        )
+        env = {**os.environ, **self.environ, "GHAPP_REDIS_URL": redis_url, "PYTHONPATH": str(ROOT)}
+        log = (self.folder / f"worker-{place}.log").open("ab")
+        return subprocess.Popen([sys.executable, "-c", code], env=env, stdout=log, stderr=log, start_new_session=True)
+
     # --- looking ------------------------------------------------------------------------------------
     def calls(self) -> list[str]:
         """What the app has asked of GitHub about this repository since the last :meth:`forget_calls`."""
@@ -264,7 +277,7 @@ class Lane:
 @pytest.fixture(scope="session")
 def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
     with Forge(tmp_path_factory.mktemp("forge")) as running:
-        manifest = yaml.safe_load((Path(__file__).parents[3] / "app.yml").read_text())
+        manifest = yaml.safe_load((ROOT / "app.yml").read_text())
         for login in ("ada", "eve", "mallory"):
             running.create_user(login)
         running.create_org("acme")
