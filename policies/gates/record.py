@@ -92,7 +92,10 @@ def schema() -> dict[str, Any]:
 
 
 def _filled(data: dict[str, Any]) -> dict[str, Any]:
-    """With what a short case leaves out; an environment may be given by its name alone."""
+    """With what a short case leaves out; an environment may be given by its name alone.
+
+    Only what every record has is filled in, so that nothing a record left out as usual is taken for something else.
+    """
     filled = {"repository": "acme/app", "app": "app", "head_sha": _LEFT_OUT, **data}
     environment = filled.get("environment", "prod")
     filled["environment"] = {"name": environment} if isinstance(environment, str) else environment
@@ -113,7 +116,7 @@ def _review(review: Any, head: Any) -> Any:
 
 
 def _evidence(evidence: Any, commit: Any) -> Any:
-    blank = {"commit": commit, "verified": True, "at": "1970-01-01T00:00:00Z", "result": "success"}
+    blank = {"commit": commit, "at": "1970-01-01T00:00:00Z"}
     return {**blank, **evidence} if isinstance(evidence, dict) else evidence
 
 

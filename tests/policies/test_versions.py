@@ -37,16 +37,8 @@ def test_ranges(range_, inside, outside):
 
 
 def test_the_order_of_the_specification():
-    order = [
-        "1.0.0-alpha",
-        "1.0.0-alpha.1",
-        "1.0.0-alpha.beta",
-        "1.0.0-beta",
-        "1.0.0-beta.2",
-        "1.0.0-beta.11",
-        "1.0.0-rc.1",
-        "1.0.0",
-    ]
+    order = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11"]
+    order += ["1.0.0-rc.1", "1.0.0"]
     versions = [parse_version(v) for v in order]
     assert sorted(versions) == versions
 
