@@ -144,9 +144,14 @@ def delete_team(state: State, team: Team, sender: User | None = None) -> None:
 
 
 def _announce_team(
-    state: State, team: Team, action: str, sender: User | None, repository: Repository | None = None
+    state: State,
+    team: Team,
+    action: str,
+    sender: User | None,
+    repository: Repository | None = None,
+    **more: Any,
 ) -> None:
-    payload: dict[str, Any] = {"team": accounts.team(state, team)}
+    payload = {"team": accounts.team(state, team), **more}
     by = sender or keeper(state, team.organization)
     state.publish(Event("team", action, by, lambda: payload, repository, team.organization))
 
@@ -182,9 +187,14 @@ def share_with_team(
     state: State, team: Team, repository: Repository, granted: Permission, sender: User | None = None
 ) -> None:
     """Give a team a permission in a repository of its organisation."""
-    new = repository.id not in team.repositories
+    before = team.repositories.get(repository.id)
     team.repositories[repository.id] = granted
-    _announce_team(state, team, "added_to_repository" if new else "edited", sender, repository)
+    if before is None:
+        _announce_team(state, team, "added_to_repository", sender, repository)
+    elif before != granted:
+        flags = accounts.permission_flags(before)
+        changes = {"repository": {"permissions": {"from": {name: flags[name] for name in ("admin", "pull", "push")}}}}
+        _announce_team(state, team, "edited", sender, repository, changes=changes)
 
 
 def unshare_with_team(state: State, team: Team, repository: Repository, sender: User | None = None) -> None:

@@ -40,12 +40,10 @@ def create(state: State, repository: Repository, app: App, body: Body) -> CheckR
     branch = _branch_at(repository, sha)
     suite, _ = suites.find_or_create(state, repository, app, sha, branch)
     number, node_id = state.new_id("CR")
-    run = CheckRun(number, node_id, repository, suite, name, sha, None)
+    run = CheckRun(number, node_id, repository, suite, name, sha, body.moment("started_at") or state.now())
     _apply(state, run, body)
     suite.runs.append(run)
     state.register(node_id, run)
-    if run.started_at is None and run.status != "queued":
-        run.started_at = state.now()
     announce(state, run, "created", app.bot)
     _finished(state, run, app.bot)
     return run
@@ -115,9 +113,6 @@ def _apply(state: State, run: CheckRun, body: Body) -> None:
     run.completed_at = None
     if status == "completed":
         run.completed_at = body.moment("completed_at") or run.completed_at or state.now()
-        run.started_at = run.started_at or run.completed_at
-    if status == "in_progress":
-        run.started_at = run.started_at or state.now()
     run.actions = actions
     if output:
         run.title, run.summary = output.get("title", run.title), output.get("summary", run.summary)

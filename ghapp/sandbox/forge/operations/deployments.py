@@ -44,7 +44,7 @@ def create(state: State, repository: Repository, user: User, body: Body, app: Ap
     )
     repository.deployments.append(record)
     state.register(node_id, record)
-    payload = {"deployment": deployments.deployment(state, record)}
+    payload = {"deployment": deployments.deployment(state, record), "workflow": None, "workflow_run": None}
     state.publish(Event("deployment", "created", user, lambda: payload, repository))
     return record
 

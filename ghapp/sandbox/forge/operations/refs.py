@@ -119,7 +119,7 @@ def _commits(state: State, repository: Repository, update: RefUpdate) -> list[di
     """The commits that a push brought, oldest first; for a new branch those that no other branch has."""
     if update.after is None or not update.ref.startswith(HEADS):
         return []
-    others = ["--not", f"--exclude={update.ref}", "--branches"]
+    others = ["--not", f"--exclude={update.ref}", "--glob=refs/heads/*"]
     known = others if update.before is None else [f"^{update.before}"]
     return _described(state, repository, repository.git.touched(update.after, *known))
 

@@ -96,6 +96,6 @@ def record_workflow_run(
     repository.workflow_runs.append(run)
     state.register(node_id, run)
     action = "completed" if status == "completed" else "requested"
-    payload = {"workflow_run": checks.workflow_run(state, run), "workflow": {"name": name, "path": path}}
+    payload = {"workflow_run": checks.workflow_run(state, run), "workflow": checks.workflow(state, run)}
     state.publish(Event("workflow_run", action, actor, lambda: payload, repository))
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ghapp.sandbox.forge.model import Annotation, CheckRun, CheckSuite, Repository, State, Status, WorkflowRun
+from ghapp.sandbox.forge.model.ids import node_id
 from ghapp.sandbox.forge.serialize import moment
 from ghapp.sandbox.forge.serialize.accounts import simple_user
 from ghapp.sandbox.forge.serialize.apps import app
@@ -135,6 +136,7 @@ def workflow_run(state: State, run: WorkflowRun) -> dict[str, Any]:
         "conclusion": run.conclusion,
         "workflow_id": run.workflow_id,
         "check_suite_id": run.check_suite_id,
+        "check_suite_node_id": node_id("CS", run.check_suite_id),
         "url": url,
         "html_url": f"{page}/actions/runs/{run.id}",
         "pull_requests": of_commit(state, run.repository, run.head_sha),
@@ -154,4 +156,21 @@ def workflow_run(state: State, run: WorkflowRun) -> dict[str, Any]:
         "head_commit": simple_commit(commit) if commit else None,
         "repository": repository(state, run.repository),
         "head_repository": repository(state, run.repository),
+    }
+
+
+def workflow(state: State, run: WorkflowRun) -> dict[str, Any]:
+    """``workflow``, which the forge knows through its runs only."""
+    api, page = api_url(state, run.repository), html_url(state, run.repository)
+    return {
+        "id": run.workflow_id,
+        "node_id": node_id("W", run.workflow_id),
+        "name": run.name,
+        "path": run.path,
+        "state": "active",
+        "created_at": moment(run.created_at),
+        "updated_at": moment(run.created_at),
+        "url": f"{api}/actions/workflows/{run.workflow_id}",
+        "html_url": f"{page}/blob/{run.head_branch}/{run.path}",
+        "badge_url": f"{page}/workflows/{run.name}/badge.svg",
     }

@@ -9,7 +9,7 @@ from ghapp.sandbox.forge.model import PullRequest, Repository, Review, ReviewCom
 from ghapp.sandbox.forge.serialize import moment
 from ghapp.sandbox.forge.serialize.accounts import optional_user, simple_user, team
 from ghapp.sandbox.forge.serialize.issues import reaction_rollup
-from ghapp.sandbox.forge.serialize.repositories import api_url, association, full_repository, html_url, label
+from ghapp.sandbox.forge.serialize.repositories import api_url, association, html_url, label, repository_with_settings
 
 
 def minimal(state: State, pull: PullRequest) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _side(state: State, repository: Repository | None, owner: str, ref: str, sha
         "ref": ref,
         "sha": sha,
         "user": optional_user(state, account),
-        "repo": full_repository(state, repository) if repository is not None else None,
+        "repo": repository_with_settings(state, repository) if repository is not None else None,
     }
 
 

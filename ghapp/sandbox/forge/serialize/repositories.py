@@ -116,9 +116,9 @@ def repository(state: State, record: Repository, permission: Permission | None =
     return answer
 
 
-def full_repository(state: State, record: Repository, permission: Permission | None = None) -> dict[str, Any]:
-    """``full-repository``."""
-    answer = {
+def repository_with_settings(state: State, record: Repository, permission: Permission | None = None) -> dict[str, Any]:
+    """``repository``: with how it merges."""
+    return {
         **repository(state, record, permission),
         "allow_merge_commit": record.allow_merge_commit,
         "allow_squash_merge": record.allow_squash_merge,
@@ -126,6 +126,13 @@ def full_repository(state: State, record: Repository, permission: Permission | N
         "allow_auto_merge": record.allow_auto_merge,
         "allow_update_branch": record.allow_update_branch,
         "delete_branch_on_merge": record.delete_branch_on_merge,
+    }
+
+
+def full_repository(state: State, record: Repository, permission: Permission | None = None) -> dict[str, Any]:
+    """``full-repository``."""
+    answer = {
+        **repository_with_settings(state, record, permission),
         "subscribers_count": 0,
         "network_count": len(state.forks_of(record)),
     }

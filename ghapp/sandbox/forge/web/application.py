@@ -116,11 +116,11 @@ class Application:
         actor, route, resource = Actor(), "unknown", "core"
         try:
             actor = identify(self.state, request.headers.get("Authorization"))
-            if (refusal := self.faults.refuse(request.method, path)) is not None:
-                raise refusal
             found = self._find(request.method, path)
             resource = found[0].resource
             route = f"{found[0].method} {found[0].template}"
+            if (refusal := self.faults.refuse(request.method, path)) is not None:
+                raise refusal
             reply = self._handle(request, actor, *found)
             if (refusal := self.faults.refuse(request.method, path, after_effect=True)) is not None:
                 raise refusal
