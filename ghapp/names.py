@@ -34,6 +34,7 @@ def deployed_file(app: str) -> str:
 
 
 # --- check runs -----------------------------------------------------------------------------------
+OURS = "ghapp / "  # what every check and status of ours begins with
 CHECK_CONFIG = "ghapp / config"
 CHECK_READY = "ghapp / ready"
 CHECK_PREVIEW = "ghapp / preview"
@@ -50,6 +51,11 @@ def stage_check(app: str, stage: str) -> str:
 def gate_check(gate: str) -> str:
     """The check run of one gate on a promotion's head."""
     return f"ghapp / gate / {gate}"
+
+
+def agent_status(environment: str) -> str:
+    """The commit status of an environment branch by which an agent says how far it is."""
+    return f"ghapp / agent / {environment}"
 
 
 # --- trailers of a promotion's merge commit (git interpret-trailers) --------------------------------

@@ -177,10 +177,13 @@ def _pull_request(action: str, payload: Payload, _: int | None) -> _Found:
     if action not in _PULL_ACTIONS:
         return [], None
     found = [_pull(payload, _at(payload, "pull_request", "number"))]
-    if action in _PIPELINE_ACTIONS:
-        found.append(_commit(payload, _at(payload, "pull_request", "head", "sha")))
+    head = _at(payload, "pull_request", "head")
+    from_here = _at(head, "repo", "id") == _at(payload, "repository", "id")
+    promotion = _promotion(payload, _at(head, "ref")) if from_here else None
+    if action in _PIPELINE_ACTIONS and promotion is None:
+        found.append(_commit(payload, _at(head, "sha")))
     if action == "closed":
-        found.append(_promotion(payload, _at(payload, "pull_request", "head", "ref")))
+        found.append(promotion)
     return found, None
 
 
@@ -220,6 +223,8 @@ def _check_suite(action: str, payload: Payload, _: int | None) -> _Found:
 
 
 def _status(_: str, payload: Payload, __: int | None) -> _Found:
+    if str(_at(payload, "context") or "").startswith(names.OURS):
+        return [], None  # what an agent told us, and we GitHub
     branches = [_at(branch, "name") for branch in _items(payload, "branches")]
     return _report(payload, [], branches, _commit(payload, _at(payload, "sha"))), None
 

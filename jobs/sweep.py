@@ -44,7 +44,7 @@ def sweep() -> None:
     try:
         missed = read_back(at.github, at.redis, app_id=at.settings.app_id)
         if missed:
-            log.warning("%d deliveries had not arrived and were read back from GitHub's log", missed)
+            log.warning("deliveries that had not arrived were read back from GitHub's log: %d", missed)
     except errors.GitHubError as e:
         log.warning("GitHub's log of deliveries cannot be read: %s", e)
     try:

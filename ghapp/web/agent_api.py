@@ -16,6 +16,7 @@ from typing import Any
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from ghapp import names
 from ghapp.github import deployments, errors
 from ghapp.github.client import RepositoryClient
 from ghapp.github.pulls import ref_sha
@@ -135,7 +136,7 @@ def report() -> ResponseReturnValue:
             _report_app(client, environment, sha, app)
     if sha:
         state = {"in_progress": "pending"}.get(body["state"], body["state"])
-        context = f"ghapp / agent / {environment}"
+        context = names.agent_status(environment)
         description = str(body.get("description") or "")[:140]
         client.post(f"statuses/{sha}", {"state": state, "context": context, "description": description})
     return jsonify(message="reported"), 202

@@ -29,8 +29,8 @@ def push(ref: str, after: str = B, files: list[str] | None = None, **more: Any) 
     return at(ref=ref, before=A, after=after, commits=commits, **more)
 
 
-def pull(head: str = "feature", number: int = 3) -> dict[str, Any]:
-    return at(pull_request={"number": number, "head": {"sha": B, "ref": head}})
+def pull(head: str = "feature", number: int = 3, repository: int = 7) -> dict[str, Any]:
+    return at(pull_request={"number": number, "head": {"sha": B, "ref": head, "repo": {"id": repository}}})
 
 
 def check_run(**run: Any) -> dict[str, Any]:
@@ -71,12 +71,10 @@ TABLE: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("pull_request", "synchronize", pull(), ["pull/7/3", f"commit/7/{B}"]),
     ("pull_request", "converted_to_draft", pull(), ["pull/7/3"]),
     ("pull_request", "enqueued", pull(), ["pull/7/3"]),
-    (
-        "pull_request",
-        "closed",
-        pull("ghapp/promote/prod/shop"),
-        ["pull/7/3", f"commit/7/{B}", "environment/7/shop/prod"],
-    ),
+    ("pull_request", "closed", pull("ghapp/promote/prod/shop"), ["pull/7/3", "environment/7/shop/prod"]),
+    ("pull_request", "opened", pull("ghapp/promote/prod/shop"), ["pull/7/3"]),
+    ("pull_request", "opened", pull("ghapp/promote/prod/shop", repository=8), ["pull/7/3", f"commit/7/{B}"]),
+    ("pull_request", "closed", pull("ghapp/promote/prod/shop", repository=8), ["pull/7/3", f"commit/7/{B}"]),
     ("pull_request", "assigned", pull(), []),
     ("pull_request", "review_requested", pull(), []),
     ("pull_request_review", "submitted", pull(), ["pull/7/3"]),
@@ -108,6 +106,7 @@ TABLE: list[tuple[str, str, dict[str, Any], list[str]]] = [
     ("check_suite", "completed", at(check_suite={"head_sha": B}), []),
     ("status", "", at(**STATUS), ["environment/7/shop/prod"]),
     ("status", "", at(sha=B, branches=[{"name": "main"}]), [f"commit/7/{B}"]),
+    ("status", "", at(sha=B, context="ghapp / agent / prod", branches=[{"name": "env/prod"}]), []),
     ("merge_group", "checks_requested", at(merge_group={"head_sha": B}), [f"commit/7/{B}"]),
     ("merge_group", "destroyed", at(merge_group={"head_sha": B}), [f"commit/7/{B}"]),
     # deployments
