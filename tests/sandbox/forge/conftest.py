@@ -251,6 +251,7 @@ class World:
             base_url=self.forge.api_url,
             headers={"Authorization": authorization} if authorization else {},
             trust_env=False,
+            verify=False,
             event_hooks={"response": [self._judge]},
         )
         self._clients.append(made)

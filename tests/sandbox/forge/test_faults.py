@@ -160,7 +160,7 @@ def test_a_forge_of_its_own_is_filled_and_broken_over_http() -> None:
         try:
             assert process.stdout is not None
             said = orjson.loads(process.stdout.readline())
-            with httpx.Client(base_url=said["admin_url"], trust_env=False) as admin:
+            with httpx.Client(base_url=said["admin_url"], trust_env=False, verify=False) as admin:
 
                 def call(name: str, /, **arguments: Any) -> Any:
                     answer = admin.post(name, json=arguments)
@@ -178,7 +178,7 @@ def test_a_forge_of_its_own_is_filled_and_broken_over_http() -> None:
                 call("protect", repository="acme/app", branch="main", required_checks=["ci"], required_reviews=1)
                 token = call("user_token", login="ada")
                 headers = {"Authorization": f"token {token}"}
-                api = httpx.Client(base_url=said["api_url"], headers=headers, trust_env=False)
+                api = httpx.Client(base_url=said["api_url"], headers=headers, trust_env=False, verify=False)
                 assert api.get("/user").json()["login"] == "ada"
                 call("fail_next", times=1, status=500)
                 assert api.get("/user").status_code == 500

@@ -45,7 +45,7 @@ def test_protocol_version_two_is_spoken(world: Any) -> None:
     world.seed()
     url = world.git_url(world.forge.user_token("bob"))
     answer = httpx.get(
-        f"{url}/info/refs?service=git-upload-pack", headers={"Git-Protocol": "version=2"}, trust_env=False
+        f"{url}/info/refs?service=git-upload-pack", headers={"Git-Protocol": "version=2"}, trust_env=False, verify=False
     )
     assert b"version 2" in answer.content
 
@@ -77,6 +77,7 @@ def test_a_gzipped_push_is_understood(world: Any) -> None:
         content=gzip.compress(body + empty_pack),
         headers={"Content-Encoding": "gzip", "Content-Type": "application/x-git-receive-pack-request"},
         trust_env=False,
+        verify=False,
     )
     assert b"ok refs/heads/copy" in answer.content
     assert world.repository.git.branch("copy") == sha
@@ -109,7 +110,7 @@ def test_people_do_what_their_role_allows(world: Any, tmp_path: Path, login: str
 def test_strangers_are_asked_who_they_are_and_told_nothing(world: Any) -> None:
     world.seed()
     path = f"{world.forge.url}/acme/app.git/info/refs?service=git-upload-pack"
-    anonymous = httpx.get(path, trust_env=False)
+    anonymous = httpx.get(path, trust_env=False, verify=False)
     assert anonymous.status_code == 401
     assert "Basic" in anonymous.headers["WWW-Authenticate"]
     for name in ("acme/app", "acme/absent"):

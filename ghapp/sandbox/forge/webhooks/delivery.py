@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import queue
+import ssl
 import threading
 import time
 import uuid
+from functools import cache
 from typing import Any
 
 import httpx
@@ -29,6 +31,12 @@ SIZE_LIMIT = 25 << 20
 
 # How long a delivery that is held back waits for one to overtake it.
 _HOLD_SECONDS = 0.3
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Whom to trust; reading that takes a while and is the same for all."""
+    return ssl.create_default_context()
 
 
 def payload(state: State, event: Event, installation: Installation) -> dict[str, Any]:
@@ -52,7 +60,6 @@ class Deliverer:
 
     def __init__(self, state: State, faults: Faults) -> None:
         self._state, self._faults = state, faults
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
         self._queues: dict[int, queue.Queue[Delivery | None]] = {}
         self._changed = threading.Condition()
         self._open = 0
@@ -146,7 +153,6 @@ class Deliverer:
         self._closed = True
         for waiting in self._queues.values():
             waiting.put(None)
-        self._client.close()
 
     # In the background ------------------------------------------------------------------------------------------------
 
@@ -163,12 +169,16 @@ class Deliverer:
         waiting.put(delivery)
 
     def _send_all(self, waiting: queue.Queue[Delivery | None]) -> None:
+        with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False, verify=_certificates()) as client:
+            self._send_with(client, waiting)
+
+    def _send_with(self, client: httpx.Client, waiting: queue.Queue[Delivery | None]) -> None:
         held: list[Delivery] = []
         while True:
             try:
                 delivery = waiting.get(timeout=_HOLD_SECONDS if held else None)
             except queue.Empty:
-                self._finish(held)
+                self._finish(client, held)
                 continue
             if delivery is None:
                 return
@@ -179,15 +189,15 @@ class Deliverer:
             if fate == "lose":
                 delivery.status, delivery.status_code = "timed out", 504
             else:
-                self._send(delivery)
+                self._send(client, delivery)
             if fate == "double":
-                self._send(delivery)
+                self._send(client, delivery)
             self._done()
-            self._finish(held)
+            self._finish(client, held)
 
-    def _finish(self, held: list[Delivery]) -> None:
+    def _finish(self, client: httpx.Client, held: list[Delivery]) -> None:
         while held:
-            self._send(held.pop(0))
+            self._send(client, held.pop(0))
             self._done()
 
     def _done(self) -> None:
@@ -195,7 +205,7 @@ class Deliverer:
             self._open -= 1
             self._changed.notify_all()
 
-    def _send(self, delivery: Delivery) -> None:
+    def _send(self, client: httpx.Client, delivery: Delivery) -> None:
         """One attempt; whatever happens is written into the log."""
         url = delivery.url = delivery.app.webhook_url
         delivery.delivered_at = self._state.now()
@@ -204,7 +214,7 @@ class Deliverer:
             delivery.status, delivery.status_code = "failed to connect to host", 502
             return
         try:
-            answer = self._client.post(url, content=delivery.request_body, headers=delivery.request_headers)
+            answer = client.post(url, content=delivery.request_body, headers=delivery.request_headers)
         except httpx.TimeoutException:
             delivery.status, delivery.status_code = "timed out", 504
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError):
