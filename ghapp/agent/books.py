@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ghapp.agent.inventory import Inventory, State
 from ghapp.agent.members import Pass
@@ -45,17 +45,20 @@ def tell(now: Pass, results: Mapping[str, Result], outcome: Outcome) -> None:
         outcome.conflicts += [Failure(str(k), c) for k, a in result.applied.items() for c in a.conflicts]
         outcome.pruned += [str(r.key) for r in result.pruned.deleted]
         outcome.kept += [str(r.key) for r in result.pruned.kept]
-        if app not in now.wanted.trees:
-            continue
-        release = now.wanted.releases.get(app)
-        outcome.apps.append(
-            AppOutcome(
-                app=app,
-                objects=len(now.members.get(app, ())),
-                failures=(*result.failures, *(b for b in now.blocked if b.object in ("", f"{app}/"))),
-                release=release.release if release else "",
-                source_commit=release.commit if release else "",
-                tree=now.wanted.trees[app],
-                held=now.held(app),
-            )
-        )
+        if app in now.wanted.trees:
+            blocked = [b for b in now.blocked if b.object in ("", f"{app}/")]
+            outcome.apps.append(outcome_of(now, app, [*result.failures, *blocked]))
+
+
+def outcome_of(now: Pass, app: str, failures: Sequence[Failure]) -> AppOutcome:
+    """One app's part of a pass, with its release where the branch is signed."""
+    release = now.wanted.releases.get(app)
+    return AppOutcome(
+        app=app,
+        objects=len(now.members.get(app, ())),
+        failures=tuple(failures),
+        release=release.release if release else "",
+        source_commit=release.commit if release else "",
+        tree=now.wanted.trees[app],
+        held=now.held(app),
+    )

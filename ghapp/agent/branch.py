@@ -6,7 +6,7 @@ read again, unless something of it drifted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ghapp.agent import desire, read, verify
@@ -15,6 +15,7 @@ from ghapp.agent.environment import Environment
 from ghapp.agent.fetch import Source
 from ghapp.agent.inventory import State
 from ghapp.agent.kube.kinds import Kinds
+from ghapp.agent.objects import Desired, Key
 from ghapp.evidence.deployment import Deployment
 
 
@@ -90,3 +91,7 @@ class Branch:
         self._read = {a: r for a, r in self._read.items() if a in self._folders}
         self._brought = sha
         return sha
+
+    def objects(self, keys: Collection[Key]) -> list[Desired]:
+        """What the branch wants of these members, as far as it was read."""
+        return [one for app in self._read.values() if not app.held for one in app.objects if one.key in keys]

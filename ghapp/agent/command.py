@@ -4,27 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
+from dataclasses import fields, replace
 from typing import Any
 
 from ghapp.agent.environment import Environment
 from ghapp.agent.kube.config import ConfigError, load
-from ghapp.agent.once import Credentials, once
+from ghapp.agent.once import once
 from ghapp.agent.report import Outcome
+from ghapp.agent.server import ServerError
+from ghapp.agent.surroundings import Surroundings
 from ghapp.cli.output import print_json, stop
 
 
 def run(options: dict[str, Any]) -> int:
     """Run the agent; the exit code."""
-    logging.basicConfig(level=logging.WARNING)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    if not (options["once"] or options["plan"] or options["delete"]):
+        return _for_good(options)
+    logging.getLogger().setLevel(logging.WARNING)
     environment = environment_of(options)
     try:
         access = load(options["kubeconfig"], options["context_"])
-        outcome = _loop(once(environment, access, _credentials(options)))
-    except (ConfigError, OSError) as e:
+        outcome = _loop(once(environment, access, _around(options)))
+    except (ConfigError, ServerError, OSError) as e:
         outcome = Outcome(environment.name, stopped=str(e))
     show(outcome, as_json=options["as_json"])
     return 0 if outcome.ok else 1
+
+
+def _around(options: dict[str, Any]) -> Surroundings:
+    names = [f.name for f in fields(Surroundings)]
+    return Surroundings(**{name: options[name] for name in names})
+
+
+def _for_good(options: dict[str, Any]) -> int:
+    from ghapp.agent import config_file
+    from ghapp.agent.serve import serve
+
+    around = _around(options)
+    try:
+        if options["config"]:
+            file = config_file.read(options["config"])
+            environments = [entry.environment() for entry in file.environments]
+            token = options["server_token_file"] or file.server_token_file
+            around = replace(around, server=around.server or file.server, server_token_file=token)
+        else:
+            environments = [environment_of(options)]
+        _loop(serve(environments, load(options["kubeconfig"], options["context_"]), around))
+    except (ConfigError, config_file.ConfigFileError, ServerError) as e:
+        stop(str(e))
+    return 0
 
 
 def _loop(work: Any) -> Any:
@@ -67,18 +96,8 @@ def environment_of(options: dict[str, Any]) -> Environment:
         plan=options["plan"],
         allow_prune=options["allow_prune"],
         prune_percent=options["prune_limit"],
+        interval=options["interval"],
     )
-
-
-def _credentials(options: dict[str, Any]) -> Credentials:
-    file: Path | None = options["token_file"]
-    if file is None:
-        return Credentials(ssh_key=options["ssh_key"])
-
-    async def mint() -> str:
-        return file.read_text().strip()
-
-    return Credentials(mint, options["ssh_key"])
 
 
 def show(outcome: Outcome, *, as_json: bool) -> None:

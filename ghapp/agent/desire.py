@@ -74,7 +74,7 @@ async def _app(
 ) -> tuple[App, list[_Unknown]]:
     objects: list[Desired] = []
     unknown: list[_Unknown] = []
-    files = list(files)
+    files, file = list(files), None
     try:
         app = normalise.label_of(folder.app)
         for file in files:
@@ -89,7 +89,8 @@ async def _app(
                         objects.append(found)
         _refuse_twins(objects)
     except Refused as e:
-        return held(folder.app, folder.tree, e.object, e.message, b"\n".join(f.content for f in files)), []
+        said = e.message if file is None or file.name in f"{e.object}{e.message}" else f"{e.message} ({file.name})"
+        return held(folder.app, folder.tree, e.object, said, b"\n".join(f.content for f in files)), []
     except Unreadable as e:
         return held(folder.app, folder.tree, f"{folder.app}/", str(e), b"\n".join(f.content for f in files)), []
     return App(folder.app, folder.tree, tuple(plan.scaled(objects))), unknown

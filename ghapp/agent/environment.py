@@ -43,6 +43,11 @@ class Environment:
     def name(self) -> str:
         return names.environment_of(self.branch)
 
+    @property
+    def account(self) -> str:
+        """The user that the service account is."""
+        return f"system:serviceaccount:{self.namespace}:{self.service_account}"
+
     def settings(self) -> str:
         """Stands for everything here that decides what is sent: a pass under other settings looks at all again."""
         keys = [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.keys]

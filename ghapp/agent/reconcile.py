@@ -25,21 +25,33 @@ from ghapp.agent.members import Pass
 from ghapp.agent.objects import Key
 from ghapp.agent.plan import Action
 from ghapp.agent.prune import prune
-from ghapp.agent.report import Outcome
+from ghapp.agent.report import AppOutcome, Outcome
 from ghapp.agent.rollout import Result, Rollout
 from ghapp.agent.verify import Unverified
 from ghapp.agent.wait import Superseded, Waiter
 
 Lead = Callable[[], Awaitable[None]]
+Begin = Callable[[str, list[AppOutcome]], Awaitable[None]]
 
 
 class Reconciler:
     """One environment. ``own`` is the agent's own access (inventory); ``acting`` the one that objects are applied by.
 
-    ``lead`` is called before anything is written; it raises where another agent leads.
+    ``lead`` is called before anything is written, and raises where another agent leads; ``begin`` is told of each new
+    commit before it is applied. ``keep`` has everything read at once, for healing at any moment.
     """
 
-    def __init__(self, environment: Environment, source: Source, own: Kube, acting: Kube, lead: Lead) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        source: Source,
+        own: Kube,
+        acting: Kube,
+        lead: Lead,
+        begin: Begin | None = None,
+        *,
+        keep: bool = False,
+    ) -> None:
         self.environment = environment
         self.source = source
         self.kube = acting
@@ -47,7 +59,10 @@ class Reconciler:
         self.store = Store(own, environment.namespace, environment.name)
         self.branch = Branch(source, self.kinds, environment)
         self.inventory = Inventory()
-        self._lead = lead
+        self.lead = lead
+        self.tried = ""  # the newest commit that was looked at
+        self._begin = begin
+        self._keep = keep
 
     async def run(self) -> Outcome:
         """A pass over the newest commit; over again when a newer one arrives while it waits for health."""
@@ -77,7 +92,9 @@ class Reconciler:
                 await self._finalise(outcome)
                 return
         wanted = await self.branch.look(self.inventory.state)
-        outcome.sha = wanted.sha
+        outcome.sha = self.tried = wanted.sha
+        if self._keep:
+            await self.branch.load(wanted, wanted.trees)
         now = await members.gather(self.environment, self.branch, wanted, self.inventory, self.kube, self.kinds)
         outcome.objects, outcome.drift = now.objects, now.drift
         if self.environment.plan:
@@ -94,7 +111,9 @@ class Reconciler:
         rollout = Rollout(self.environment, applier, self.kinds, waiter, pool, fresh)
         results = {app: Result(app) for app in (*now.wanted.trees, *(now.stale.keys() - now.wanted.trees.keys()))}
         if now.writes:
-            await self._lead()
+            await self.lead()
+            if self._begin is not None and self.inventory.state.sha != now.wanted.sha:
+                await self._begin(now.wanted.sha, [books.outcome_of(now, app, []) for app in now.wanted.trees])
             await self._home(now, applier)
             await self._remember_all(now)
         watch = asyncio.create_task(self._newer(now.wanted.sha, waiter))
@@ -135,7 +154,7 @@ class Reconciler:
 
     async def _finalise(self, outcome: Outcome) -> None:
         """The environment goes: prune all of it, then forget it."""
-        await self._lead()
+        await self.lead()
         confirmed, wait = self.environment.allow_prune, self.environment.timeout if self.environment.wait else 0.0
         pool, records = asyncio.Semaphore(self.kube.pool), list(self.inventory.records.values())
         result = await prune(self.kube, self.kinds, records, pool, confirmed=confirmed, wait=wait)

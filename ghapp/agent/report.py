@@ -118,3 +118,29 @@ def described(failures: Iterable[Failure], objects: int) -> str:
     first = f"{told[0].object}: {told[0].message}" if told[0].object else told[0].message
     more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
     return first[: 140 - len(more) - 1] + ("…" if len(first) > 140 - len(more) - 1 else "") + more
+
+
+def body(outcome: Outcome, repository: str, branch: str) -> dict[str, Any]:
+    """The report of a pass, as :mod:`ghapp.agent.server` describes it."""
+    return {
+        "repository": repository,
+        "branch": branch,
+        "environment": outcome.environment,
+        "sha": outcome.sha,
+        "state": outcome.state,
+        "description": outcome.description[:140],
+        "objects": outcome.objects,
+        "created": len(outcome.created),
+        "changed": len(outcome.changed),
+        "pruned": len(outcome.pruned),
+        "errors": [f.as_json() for f in outcome.errors()[:_MOST]],
+        "drift": [d.as_json() for d in outcome.drift[:_MOST]],
+        "apps": [a.as_json() for a in outcome.apps],
+    }
+
+
+def starting(environment: str, sha: str, apps: Iterable[AppOutcome], repository: str, branch: str) -> dict[str, Any]:
+    """The report that a new commit is being applied."""
+    said = body(Outcome(environment, sha=sha), repository, branch)
+    waiting = {"state": "in_progress", "description": "is being applied"}
+    return {**said, **waiting, "apps": [{**app.as_json(), **waiting} for app in apps]}

@@ -45,6 +45,16 @@ import click
 @click.option("--depends-on", multiple=True, metavar="APP=OTHER[,OTHER]", help="Apps that must be healthy before one.")
 @click.option("--token-file", type=click.Path(path_type=Path), help="A token for git over https, read before each use.")
 @click.option("--ssh-key", default="", help="A deploy key for git over ssh.")
+@click.option("--interval", default=60.0, show_default=True, help="Seconds between passes, without --once.")
+@click.option("--config", type=click.Path(path_type=Path), help="A file with many environments, instead of --repo.")
+@click.option("--server", default="", envvar="GHAPP_SERVER", help="ghapp's server: tokens, pokes and reports.")
+@click.option("--server-token-file", type=click.Path(path_type=Path), help="What the agent shows to the server.")
+@click.option(
+    "--github-api-url", default="https://api.github.com", show_default=True, help="Where to report without a server."
+)
+@click.option("--github-token-file", type=click.Path(path_type=Path), help="A token that may write statuses.")
+@click.option("--metrics-port", default=0, help="Serve /metrics, /healthz and /readyz here.")
+@click.option("--metrics-host", default="0.0.0.0", show_default=True)  # noqa: S104 - probes come from outside
 @click.pass_context
 def agent(ctx: click.Context, /, **options: Any) -> None:
     """Make a cluster equal to an environment branch.

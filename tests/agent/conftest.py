@@ -1,7 +1,7 @@
 """A cluster for the agent's tests, and a place of its own in it for each test.
 
-The cluster is the one of ``KUBECONFIG``; else one that is started from ``KUBEBUILDER_ASSETS`` (a folder with ``etcd`` and
-``kube-apiserver``); else the sandbox's. Everything a test makes is removed again, cluster-scoped objects too.
+The cluster is the one of ``KUBECONFIG``; else one that is started from ``KUBEBUILDER_ASSETS`` (a folder with ``etcd``
+and ``kube-apiserver``); else the sandbox's. Everything a test makes is removed again, cluster-scoped objects too.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from ghapp.agent.environment import Environment
 from ghapp.agent.kube.client import Kube
 from ghapp.agent.kube.config import Access, load
 from ghapp.agent.kube.errors import ApiError
-from ghapp.agent.once import Credentials, once
+from ghapp.agent.once import once
 from ghapp.agent.report import Outcome
+from ghapp.agent.surroundings import Surroundings
 
 # --- the cluster ------------------------------------------------------------------------------------
 
@@ -327,7 +328,7 @@ class Place:
         self.gateway.log.clear()
         environment = replace(self.environment, **options)
         access = access or replace(load(self.kubeconfig), url=self.gateway.url, tls=None)
-        return asyncio.run(once(environment, access, Credentials()))
+        return asyncio.run(once(environment, access, Surroundings()))
 
     def path(self, plural: str, name: str = "", group: str = "") -> str:
         """``path("configmaps", "one")``, ``path("deployments", "web", "apps/v1")``."""
@@ -444,7 +445,7 @@ def _has_controllers(api: Api) -> bool:
 
 @pytest.fixture
 def widgets(place: Place) -> dict[str, Any]:
-    """A definition of a kind of our own, unique to the test: ``group`` and the ``definition`` (not yet in the cluster)."""
+    """A kind of the test's own: its ``group``, and its ``definition``, which is not in the cluster yet."""
     group = f"g{place.tag}.example.test"
     name = f"widgets.{group}"
     place.cleanup.append(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")

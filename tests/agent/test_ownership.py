@@ -1,4 +1,4 @@
-"""Whose fields are whose: what we dropped goes, what kubectl added goes, what a controller owns stays, defaults are no drift."""
+"""Whose fields are whose: what the branch drops goes, what kubectl adds goes, what a controller owns stays."""
 
 from __future__ import annotations
 

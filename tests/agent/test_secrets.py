@@ -134,7 +134,7 @@ def test_a_plan_shows_that_values_differ_and_not_what_they_are(place: Any) -> No
 @pytest.mark.parametrize(
     "message",
     [
-        "failed to create typed patch object (x; /v1, Kind=Secret): .data.password: expected string, got &value{hunter2}",
+        "failed to create typed patch object (x; /v1, Kind=Secret): .data.k: expected string, got &value{hunter2}",
         'Secret "s" is invalid: data[x]: Invalid value: "hunter2": no',
         "the value hunter2 is wrong",
     ],

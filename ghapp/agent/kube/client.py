@@ -45,6 +45,7 @@ class Answer(NamedTuple):
 POOL = 24
 _FIRST_PATIENCE = 30.0  # seconds before a server that never answered counts as away
 _PATIENCE = 150.0  # … and one that did answer before
+_BRIEFLY = 8.0  # … and for how long an internal error is tried again
 
 
 class Kube:
@@ -202,7 +203,8 @@ class Kube:
                 refused += 1
                 await asyncio.sleep(0.5 * (refused - 1))
                 continue
-            if not error.transient or time.monotonic() - started > patience:
+            # A 500 is often there to stay (an admission webhook that fails, say): less patience than with an outage.
+            if not error.transient or time.monotonic() - started > (_BRIEFLY if status == 500 else patience):
                 raise error
             await asyncio.sleep(max(after, delay * random.uniform(0.8, 1.2)))  # noqa: S311
             delay = min(delay * 2, 5.0)
