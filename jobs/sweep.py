@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 RECENT = timedelta(days=3)  # as long as GitHub keeps deliveries: what is older was taken or swept before
 _MOST_READ_BACK = 200  # missed deliveries that are fetched one by one; beyond, looking at everything is cheaper
 _MOST_LOOKED_AT = 2_000  # entries of GitHub's log that one sweep looks through
+_RETAKEN = timedelta(minutes=5)
 _POSTPONED = timedelta(minutes=15)
 _MOST_HEADS = 100  # branches whose heads are looked at, newest first
 _CURSOR = "ghapp:deliveries:cursor"  # the id of the newest entry of GitHub's log that was looked at
@@ -42,7 +43,7 @@ def sweep() -> None:
 
     at = here.get()
     try:
-        missed = read_back(at.github, at.redis, app_id=at.settings.app_id)
+        missed = read_back(at.github, at.redis, now=datetime.now(UTC), app_id=at.settings.app_id)
         if missed:
             log.warning("deliveries that had not arrived were read back from GitHub's log: %d", missed)
     except errors.GitHubError as e:
@@ -55,19 +56,22 @@ def sweep() -> None:
 
 
 # --- missed deliveries ------------------------------------------------------------------------------
-def read_back(github: GitHubApp, redis: Redis, *, app_id: int | None = None) -> int:
+def read_back(github: GitHubApp, redis: Redis, *, now: datetime, app_id: int | None = None) -> int:
     """Take the deliveries in GitHub's log that never arrived here; returns how many.
 
     The log is read from its newest entry down to the one that the last sweep ended at. GitHub keeps it for three days.
+    When Redis is new, those of the last minutes are taken again: a button may have been pressed that no sweep can see.
     """
     last = int(redis.get(_CURSOR) or 0)
     newest, taken = last, 0
+    recent = (now - _RETAKEN).timestamp()
     for entry in _entries(github, last):
         newest = max(newest, int(entry["id"]))
         if taken >= _MOST_READ_BACK or redis.exists(mark(str(entry["guid"]))):
             continue
-        if not last and entry.get("status_code") == 202:
-            continue  # Redis is new, so nothing is known; what GitHub saw accepted is left to the sweep
+        accepted = entry.get("status_code") == 202
+        if not last and accepted and datetime.fromisoformat(str(entry["delivered_at"])).timestamp() < recent:
+            continue  # Redis is new, and what was done before is not known; the sweep looks at it all
         payload = github.get(f"/app/hook/deliveries/{entry['id']}")["request"]["payload"]
         delivery = reduce(str(entry["guid"]), str(entry["event"]), payload or {}, app_id=app_id)
         if delivery.subjects and append(redis, delivery):

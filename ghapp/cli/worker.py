@@ -31,5 +31,7 @@ def worker(queues: str, concurrency: int | None) -> None:
         settings = load()
     except SettingsError as e:
         stop(str(e))
+    if settings.app_id is None or settings.private_key is None:
+        stop("a worker signs in to GitHub as the App; set GHAPP_APP_ID and GHAPP_PRIVATE_KEY or GHAPP_PRIVATE_KEY_FILE")
     logs.configure(settings)
     workers.run(settings, wanted, concurrency)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
 
 import jwt
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
 
 from ghapp.github import errors
 from ghapp.github.app import GitHubApp
@@ -13,7 +19,7 @@ from ghapp.github.directory import Place
 from ghapp.github.tokens import READ_CODE
 from ghapp.settings import Settings
 
-from .conftest import KEY, Answer, Moment, Scripted
+from .conftest import KEY, PEM, Answer, Moment, Scripted
 
 MINT = "POST /app/installations/9/access_tokens"
 
@@ -137,3 +143,36 @@ def test_without_id_or_key_a_sentence_says_what_to_set(settings_for: Callable[..
     settings = settings_for("http://127.0.0.1:9").model_copy(update={"private_key": None})
     with pytest.raises(errors.GitHubError, match="GHAPP_PRIVATE_KEY or GHAPP_PRIVATE_KEY_FILE is not set"):
         GitHubApp(settings).installations()
+
+
+def test_a_certificate_of_ones_own_authority(
+    github: Scripted, settings_for: Callable[..., Settings], tmp_path: Path
+) -> None:
+    certificate, key = _self_signed(tmp_path)
+    github.serve_tls(certificate, key)
+    github.on("GET /app", Answer({"slug": "ghapp-test"}))
+    trusting = settings_for(github.url, GHAPP_GITHUB_CA_BUNDLE=str(certificate))
+    assert GitHubApp(trusting).slug == "ghapp-test"
+    with pytest.raises(errors.GitHubAway, match=r"cannot be reached: .*certificate"):
+        GitHubApp(settings_for(github.url)).slug  # noqa: B018 - asking is the point
+
+
+def _self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key, as PEM files."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(KEY, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_text(PEM)
+    return folder / "cert.pem", folder / "key.pem"

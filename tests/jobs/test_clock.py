@@ -51,6 +51,12 @@ def test_later_sweeps_come_by_the_interval_and_wait_behind_events(redis: Redis, 
     assert (sweeps(redis, RECONCILE), sweeps(redis, BACKGROUND)) == (1, 1)
 
 
+def test_a_worker_without_the_apps_key_says_what_to_set() -> None:
+    done = CliRunner().invoke(worker, [], env={"GHAPP_APP_ID": "1"})
+    assert done.exit_code == 1
+    assert "set GHAPP_APP_ID and GHAPP_PRIVATE_KEY or GHAPP_PRIVATE_KEY_FILE" in done.output
+
+
 @pytest.mark.parametrize("name", ["builds", "reconcile,nothing"])
 def test_a_queue_that_is_not_there_is_said(name: str) -> None:
     done = CliRunner().invoke(worker, ["--queues", name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +11,7 @@ from redis import Redis
 from ghapp.github import errors
 from ghapp.github.app import GitHubApp
 from jobs import subjects, sweep
-from jobs.deliveries import STREAM, Delivery, append, reduce
+from jobs.deliveries import STREAM, Delivery, append, mark, reduce
 from jobs.queue import BACKGROUND, WANTED, Queue, rq_queue
 from jobs.reconcile import Context
 from jobs.subjects import Ask
@@ -53,11 +53,11 @@ def test_deliveries_that_never_arrived_are_read_back_once(place: Place, github: 
     webhook(place, "http://127.0.0.1:9/webhooks/github")  # nobody listens there
     sha = place.push(README="one")
     place.forge.wait_for_deliveries()
-    assert sweep.read_back(github, redis, app_id=place.app.id) >= 1
+    assert sweep.read_back(github, redis, now=datetime.now(UTC), app_id=place.app.id) >= 1
     taken = [Delivery.from_json(fields[b"r"]) for _, fields in redis.xrange(STREAM)]
     assert subjects.commit(place.repository.id, sha) in {subject for delivery in taken for subject in delivery.subjects}
     before = github.calls.total()
-    assert sweep.read_back(github, redis, app_id=place.app.id) == 0
+    assert sweep.read_back(github, redis, now=datetime.now(UTC), app_id=place.app.id) == 0
     assert github.calls.total() - before == 1  # the cursor says that there is nothing new
 
 
@@ -68,8 +68,22 @@ def test_what_arrived_is_not_fetched_again(place: Place, github: GitHubApp, redi
     for delivery in place.forge.deliveries:
         append(redis, reduce(delivery.guid, "push", {"ref": "refs/heads/env/x", "repository": {"id": 1}}))
     before = redis.xlen(STREAM)
-    assert sweep.read_back(github, redis) == 0
+    assert sweep.read_back(github, redis, now=datetime.now(UTC)) == 0
     assert redis.xlen(STREAM) == before
+
+
+def test_after_a_flush_only_the_last_minutes_are_taken_again(place: Place, github: GitHubApp, redis: Redis) -> None:
+    webhook(place, "http://127.0.0.1:9/webhooks/github")
+    place.push(README="one")
+    place.push(README="two")
+    place.forge.wait_for_deliveries()
+    pushes = [delivery for delivery in place.forge.deliveries if delivery.event == "push"]
+    for delivery in place.forge.deliveries:
+        delivery.status_code = 202  # GitHub saw them all accepted …
+        delivery.delivered_at -= timedelta(hours=1)
+    pushes[1].delivered_at += timedelta(hours=1)  # … and this one just now
+    assert sweep.read_back(github, redis, now=datetime.now(UTC), app_id=place.app.id) == 1
+    assert redis.exists(mark(pushes[1].guid))
 
 
 # --- installations ----------------------------------------------------------------------------------
