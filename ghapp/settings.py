@@ -130,9 +130,7 @@ class Settings(BaseModel):
     )
 
     # What must be reachable, and where things are kept
-    redis_url: str = Field(
-        "redis://localhost:6379/0", description="Redis: redis://, rediss:// or unix://.", repr=False
-    )
+    redis_url: str = Field("redis://localhost:6379/0", description="Redis: redis://, rediss:// or unix://.", repr=False)
     data_dir: Path = Field(
         Path("~/.local/share/ghapp"), description="Mirrors of repositories and caches; may be lost at any time."
     )
@@ -164,6 +162,15 @@ class Settings(BaseModel):
     )
     kubeconfig: MaybePath = Field(None, description="Cluster of the kubernetes executor; the pod's own when empty.")
     kubernetes_namespace: str = Field("ghapp-builds", description="Namespace of the kubernetes executor's Jobs.")
+    kubernetes_image: str = Field(
+        "docker.io/library/debian:stable-slim", description="Image of the kubernetes executor's steps that name none."
+    )
+    kubernetes_work_claim: str = Field(
+        "",
+        description="PersistentVolumeClaim with <data_dir>/work that workers and Jobs share; a folder of the node "
+        "when empty.",
+    )
+    kubernetes_service_account: str = Field("default", description="Service account of the kubernetes executor's Jobs.")
     secrets_dir: MaybePath = Field(
         None, description="Secrets of steps: <owner>/<repository>/<NAME> below this directory."
     )

@@ -20,6 +20,7 @@ from pathlib import Path
 from ghapp import process
 from ghapp.settings import Settings
 from jobs.executors import bubblewrap, watch
+from jobs.executors.handover import hand_over
 from jobs.executors.interface import WORKSPACE, Ended, Executor, ExecutorError, Limits, Stop, Task
 from policies.quantity import format_memory
 
@@ -78,8 +79,8 @@ def _command(task: Task, boxed: bool) -> tuple[str, ...]:
     if not boxed:
         return (*bubblewrap.limits(task.limits), *task.argv) if shutil.which("prlimit") else task.argv
     if bubblewrap.mode() == "root":
-        _hand_over(task.workspace, bubblewrap.own_id())
-        _hand_over(task.scratch, bubblewrap.own_id())
+        hand_over(task.workspace, bubblewrap.own_id())
+        hand_over(task.scratch, bubblewrap.own_id())
     return bubblewrap.command(task)
 
 
@@ -118,7 +119,7 @@ def _follow(
             if reason := _memory_or_processes(running.pid, task.limits):
                 return reason
             if now >= disk_due:
-                if reason := _disk(task):
+                if reason := watch.too_much_disk(task):
                     return reason
                 # Counting a large tree takes a while: never more than a tenth of the time.
                 disk_due = time.monotonic() + max(0.5, 10 * (time.monotonic() - now))
@@ -136,13 +137,6 @@ def _memory_or_processes(pid: int, limits: Limits) -> str:
         return f"killed: it started more than {limits.processes} processes"
     if watch.memory(pids) > limits.memory:
         return f"killed: it used more than its {format_memory(limits.memory)} of memory"
-    return ""
-
-
-def _disk(task: Task) -> str:
-    most = task.limits.disk
-    if most and sum(watch.disk(folder, most) for folder in (task.workspace, task.scratch)) > most:
-        return f"killed: it used more than its {format_memory(most)} of disk"
     return ""
 
 
@@ -168,16 +162,6 @@ def _pin(pid: int, cpu: float) -> None:
         first = pid % len(cores)
         with suppress(OSError):
             os.sched_setaffinity(pid, {cores[(first + i) % len(cores)] for i in range(wanted)})
-
-
-def _hand_over(folder: Path, owner: int) -> None:
-    """Make a task's user the owner of a folder and all in it; links themselves, never what they point at."""
-    if folder.stat().st_uid == owner:
-        return
-    for where, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            os.chown(Path(where, name), owner, owner, follow_symlinks=False)
-    os.chown(folder, owner, owner)
 
 
 def make(_settings: Settings) -> Executor:

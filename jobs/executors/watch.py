@@ -7,6 +7,9 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from jobs.executors.interface import Task
+from policies.quantity import format_memory
+
 MARK = "GHAPP_TASK"  # the environment variable by which a task's processes are known without a sandbox
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -69,6 +72,14 @@ def disk(folder: Path, enough: int) -> int:
             if stat.S_ISDIR(status.st_mode):
                 todo.append(entry.path)
     return total
+
+
+def too_much_disk(task: Task) -> str:
+    """Why a task has to be killed for what lies in its folders; ``""`` while it need not."""
+    most = task.limits.disk
+    if most and sum(disk(folder, most) for folder in (task.workspace, task.scratch)) > most:
+        return f"killed: it used more than its {format_memory(most)} of disk"
+    return ""
 
 
 def _parent(pid: str) -> int | None:
