@@ -71,7 +71,7 @@ def read_notes(git: Git, keys: Iterable[Ed25519PublicKey], *, limit: int = 0) ->
     if tip is None:
         return {}
     files = git.files(tip)
-    if limit:
+    if limit and len(files) > limit:
         changed = git.run("log", f"--max-count={limit}", "--format=", "--name-only", "--no-renames", tip).text.split()
         files = {path: files[path] for path in dict.fromkeys(changed) if path in files}
     trusted = tuple(keys)

@@ -6,9 +6,10 @@ GitHub's API is the one that names the default branch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any, TypeVar
 
 from ghapp import names
 from ghapp.config import App, AppFile, AppList, Environment, parse, parse_app
@@ -29,6 +30,8 @@ from policies.yamltext import Problem, Problems
 # How many of the newest notes and commits are looked at: what a reconcile reads must not grow with a repository's age.
 NEWEST_NOTES = 400
 NEWEST_COMMITS = 10_000
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,18 @@ class View:
     problems: tuple[Problem, ...]
     notes: Mapping[str, Sequence[Statement]] = field(repr=False)
     intents: Intents
+    # What was found out already; a view is of one moment, so it stays true.
+    _known: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def rejected(self) -> Mapping[tuple[str, str], Rejection]:
-        return rejections(self.notes)
+        return self._once(("rejected",), lambda: rejections(self.notes))
+
+    def _once(self, what: tuple[str, ...], find: Callable[[], Found]) -> Found:
+        if what not in self._known:
+            self._known[what] = find()
+        found: Found = self._known[what]
+        return found
 
     def app(self, name: str) -> App | None:
         file = self.apps.get(name)
@@ -71,6 +82,9 @@ class View:
         Releases of other branches and of tags stand where their time puts them. Those of commits that the default
         branch no longer has (it was forced back) are not candidates any more and left out.
         """
+        return self._once(("releases", app), lambda: self._releases(app))
+
+    def _releases(self, app: str) -> list[Release]:
         known = [r for r in releases(self.notes) if r.app == app]
         head = self.heads.get(self.default_branch)
         if not known or head is None:
@@ -85,6 +99,9 @@ class View:
 
     def deployed(self, app: str, environment: str) -> Placed | None:
         """What the environment branch says, if the record is signed; ``None`` when nothing (trusted) is there."""
+        return self._once(("deployed", app, environment), lambda: self._deployed(app, environment))
+
+    def _deployed(self, app: str, environment: str) -> Placed | None:
         head = self.heads.get(names.environment_branch(environment))
         content = self.git.read(head, names.deployed_file(app)) if head else None
         if head is None or content is None:
