@@ -103,7 +103,7 @@ def header(url: str, token: str) -> dict[str, str]:
 
 def repository(url: str) -> str:
     """``https://github.com/acme/guestbook.git`` → ``acme/guestbook``."""
-    path = url.partition(":")[2] if "://" not in url else urlsplit(url).path
+    path = urlsplit(url).path if "://" in url else url.rpartition(":")[2]
     return "/".join(path.strip("/").removesuffix(".git").split("/")[-2:])
 
 

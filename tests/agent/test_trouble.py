@@ -152,6 +152,7 @@ def test_a_start_without_any_memory_writes_nothing(place: Any) -> None:
 
 def test_a_crash_between_the_writes_loses_no_member(place: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ghapp.agent.kube.client._BRIEFLY", 0.5)
+
     class Crashed(Exception):
         pass
 
