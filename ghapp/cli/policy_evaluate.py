@@ -103,6 +103,8 @@ def _batch(lines: IO[bytes], now: datetime) -> int:
     write = sys.stdout.buffer.write
     for answer in _answers(lines, now):
         failed += answer["state"] not in ("success", "none")
+        # What was no valid text in the file (half a surrogate pair) is none here either.
+        answer["sentence"] = answer["sentence"].encode("utf-8", "replace").decode()
         write(orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
     return failed
@@ -126,7 +128,7 @@ def _answers(lines: IO[bytes], now: datetime) -> Iterator[dict[str, Any]]:
                 raise factsfile.BadFacts("`policy` is neither text nor null")
             judgement = judge(policy, factsfile.parse(case.get("facts")), now)
             yield {"id": name, "state": judgement.state.value, "sentence": judgement.sentence}
-        except (factsfile.BadFacts, ValueError, RecursionError) as e:
+        except Exception as e:  # whatever is wrong with one line, the others are judged
             yield {"id": name, "state": "error", "sentence": f"line {number} cannot be judged: {e}"}
 
 

@@ -74,10 +74,14 @@ class _Composer:
         self.name = name
         self.anchors: dict[str, Node] = {}
 
-    def compose(self, event: Any, depth: int) -> Node:
+    def compose(self, event: Any, depth: int, flow: bool = False) -> Node:
         line = event.start_mark.line + 1
         kind = type(event)
         if kind is yaml.ScalarEvent:
+            if flow and "?" in event.value and not event.style:
+                # The older scanner under policy-bot takes it for the beginning of a key.
+                message = f"the `?` of `{event.value[:40]}` means something else inside [ ] and {{ }}"
+                raise Problems([Problem(self.name, line, message, "put the value in quotes")])
             node = Node(Kind.SCALAR, line, event.value, event.tag or "", event.implicit[0])
         elif depth > MAX_DEPTH:
             raise Problems([Problem(self.name, line, f"nested more than {MAX_DEPTH} levels deep")])
@@ -92,6 +96,7 @@ class _Composer:
             self.anchors[event.anchor] = node
         if kind is not yaml.ScalarEvent:
             end = yaml.SequenceEndEvent if kind is yaml.SequenceStartEvent else yaml.MappingEndEvent
+            flow = bool(event.flow_style)
             while type(event := self.next_event()) is not end:
-                node.children.append(self.compose(event, depth + 1))
+                node.children.append(self.compose(event, depth + 1, flow))
         return node

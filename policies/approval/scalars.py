@@ -40,9 +40,9 @@ def resolve(tag: str, text: str) -> Value:
     """The value of a scalar with the long form of its ``tag`` (``""`` for an untagged plain one)."""
     if tag == BINARY:
         try:
-            return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "surrogateescape")
+            return base64.b64decode("".join(text.split()), validate=True).decode()
         except (binascii.Error, ValueError):
-            raise Unreadable("a !!binary value that is not base64") from None
+            raise Unreadable("a !!binary value that is not the base64 of some text") from None
     if tag not in _RESOLVABLE:
         return text
     # A date stays text: the language has no dates, and what reads as one reads as nothing else.

@@ -131,6 +131,7 @@ def test_a_batch_answers_line_by_line_and_survives_bad_lines(run):
         line("deep", RULE, FACTS | {"extra": json.loads("[" * 200 + "]" * 200)}),
         line("closed", RULE, FACTS | {"state": "merged"}),
         '{"id": "\\ud83d", "policy": "\\ud83d", "facts": {"repository": "a/b"}}',
+        line("half a letter", 'policy: {approval: ["\ud83d"]}'),
         line("ok again", RULE),
     ]
     result = run("--batch", "-", stdin="\n".join(lines))
@@ -147,6 +148,7 @@ def test_a_batch_answers_line_by_line_and_survives_bad_lines(run):
         ("deep", "success"),
         ("closed", "none"),
         ("?", "error"),
+        ("half a letter", "error"),
         ("ok again", "success"),
     ]
     assert all(a["sentence"] for a in answers)

@@ -188,6 +188,11 @@ def test_what_asks_for_nothing(text):
         ),
         ("a: [", "policy.yml:2: not YAML: did not find expected node content"),
         ("%YAML 1.2\n---\n{}", "policy.yml:1: not YAML 1.1: policies are read by the rules of that version"),
+        (
+            "approval_rules: [{name: a, if: {title: {matches: [(?i)wip]}}}]",
+            "policy.yml:1: the `?` of `(?i)wip` means something else inside [ ] and { } — put the value in quotes",
+        ),
+        ("policy: {approval: [!!binary gA==]}", "a !!binary value that is not the base64 of some text"),
         ("policy: *x", "policy.yml:1: the alias *x has no anchor before it"),
         ("policy: &p {approval: [*p]}", "policy.yml:1: `policy.approval[0]`: the anchor &p contains itself"),
         ("policy: {<<: 1}", "policy.yml:1: `policy`: `<<` merges a map, or a list of maps, and nothing else"),
@@ -305,6 +310,11 @@ approval_rules:
     assert base.options.methods.review is True
     assert later.count == 1  # a merge written later wins
     assert (several.count, several.actors.users) == (3, ("bob",))
+
+
+def test_a_question_mark_in_a_block_or_in_quotes_is_plain_text():
+    text = "approval_rules:\n  - name: why?\n    if: {title: {matches: ['(?i)wip']}}\n"
+    assert parse(text).rules[0].name == "why?"
 
 
 def test_only_the_first_document_is_read():
