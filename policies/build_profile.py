@@ -6,12 +6,14 @@ An organisation's profile of a name cannot be replaced by a repository's; that i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from policies.quantity import Cpu, Duration, Memory
-from policies.scope import Scope
+from policies.policy import Policy, PolicySet
+from policies.quantity import Cpu, Duration, Memory, format_duration, format_memory
+from policies.scope import Place, Scope
 from policies.strict import Block
 
 
@@ -61,3 +63,26 @@ class BuildProfile(Block):
             if given is not None and limit is not None and given > limit:
                 raise ValueError(f"`{name}` is more than `max_{name}` — lower it, or raise the limit")
         return self
+
+
+def profile_for(policies: PolicySet, place: Place, name: str = "") -> Policy | None:
+    """The profile called ``name``, or with ``""`` the default one, where it applies; the organisation's first."""
+    applying = policies.of("BuildProfile", place)
+    return next((p for p in applying if (p.name == name if name else p.body.default)), None)
+
+
+def over_the_limit(
+    policies: PolicySet, place: Place, *, cpu: float | None, memory: int | None, timeout: timedelta | None
+) -> str:
+    """Why a build may not have as much as it asks for, by every profile that applies; ``""`` if it may."""
+    for policy in policies.of("BuildProfile", place):
+        body: BuildProfile = policy.body
+        if cpu is not None and body.max_cpu is not None and cpu > body.max_cpu:
+            return f"{cpu:g} processors are more than the {body.max_cpu:g} that {policy.title} allows"
+        if memory is not None and body.max_memory is not None and memory > body.max_memory:
+            most = format_memory(body.max_memory)
+            return f"{format_memory(memory)} of memory are more than the {most} that {policy.title} allows"
+        if timeout is not None and body.max_timeout is not None and timeout > body.max_timeout:
+            most = format_duration(body.max_timeout)
+            return f"a timeout of {format_duration(timeout)} is more than the {most} that {policy.title} allows"
+    return ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from policies.gates import judge, ready
 from policies.gates.record import Record
+from policies.markdown import escape
 from policies.policy import PolicySet
-from policies.verdict import State, Verdict
+from policies.verdict import State, Verdict, error, passed
+
+_MOST_ROWS = 100
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,35 @@ def replay(
         before = ready(judge(record.facts, base, record.at)).state if base else _recorded(record)
         found.append(Replayed(record, ready(gates), gates, before))
     return found
+
+
+def verdict_on(found: Sequence[Replayed], policies: PolicySet, days: int) -> Verdict:
+    """What a check on a pull request that changes policies says: never a failure for changing a decision.
+
+    An error where a policy cannot be read; else how many decisions of the last ``days`` would be others, and which.
+    """
+    problems = [p for broken in policies.broken for p in broken.problems]
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        return error(
+            f"a policy cannot be read: {problems[0]}{more}", details="\n".join(f"- {escape(str(p))}" for p in problems)
+        )
+    changed = [r for r in found if r.changed]
+    period = f"{len(found)} promotion{'s' if len(found) != 1 else ''} of the last {days} days"
+    if not changed:
+        return passed(f"nothing would have been decided otherwise about the {period}")
+    rows = ["| when | promotion | was | would be | because |", "|---|---|---|---|---|"]
+    rows += [_row(r) for r in changed[:_MOST_ROWS]]
+    if len(changed) > _MOST_ROWS:
+        rows += ["", f"and {len(changed) - _MOST_ROWS} more"]
+    return passed(f"{len(changed)} of the {period} would have been decided otherwise", details="\n".join(rows))
+
+
+def _row(replayed: Replayed) -> str:
+    facts, at = replayed.record.facts, replayed.record.at.astimezone(UTC)
+    what = f"{facts.app}: {facts.release.id} → {facts.environment.name}"
+    was, after = replayed.before or State.PASS, replayed.after
+    return f"| {at:%Y-%m-%d %H:%M} | {escape(what)} | {was} | {after.state} | {escape(after.sentence, limit=300)} |"
 
 
 def _recorded(record: Record) -> State | None:

@@ -19,6 +19,7 @@ from policies.gates.facts import Kind, Promotion
 from policies.gates.interface import broken
 from policies.markdown import escape
 from policies.policy import Policy, PolicySet
+from policies.verdict import State as VerdictState
 from policies.verdict import Verdict, error, failed, passed, pending, worst
 
 NAME = "approval"
@@ -33,13 +34,15 @@ _STATES = {
 
 
 def evaluate(facts: Promotion, policies: PolicySet, now: datetime) -> Verdict | None:
-    """Every Approval policy that applies, and the environment's own number."""
+    """Every Approval policy that applies, and the environment's own number; a rollback has a number of its own."""
+    if facts.kind is Kind.ROLLBACK:
+        demanded = facts.environment.rollback_approvals
+        return enough(count(facts), demanded) if demanded else None
     if problem := broken(policies, "Approval"):
         return problem
     verdicts = [_by_policy(p, facts, now) for p in policies.of("Approval", facts.place)]
-    demanded = facts.environment.rollback_approvals if facts.kind is Kind.ROLLBACK else facts.environment.approvals
-    if demanded:
-        verdicts.append(enough(count(facts), demanded))
+    if facts.environment.approvals:
+        verdicts.append(enough(count(facts), facts.environment.approvals))
     verdict = worst(verdicts)
     if verdict is None:
         return None
@@ -68,7 +71,7 @@ def _by_policy(policy: Policy, facts: Promotion, now: datetime) -> Verdict:
     result = judge_policy(policy.body.rules, _of_this_head(pull_request, facts.head_sha), now)
     state = Judgement(_STATES[result.outcome], result.sentence, result)
     verdict = state.verdict(f"**{escape(policy.title)}**\n\n{explain.markdown(state)}")
-    if verdict.state.value == "error":
+    if verdict.state is VerdictState.ERROR:
         return error(f"{verdict.sentence} ({policy.title}, {policy.where})", details=verdict.details)
     return Verdict(verdict.state, f"{verdict.sentence} ({policy.title})", verdict.details)
 

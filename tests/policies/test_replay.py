@@ -8,7 +8,7 @@ import pytest
 from policies.cases import is_test_file, problems_in, run
 from policies.gates.record import read_record
 from policies.kinds import parse_policies
-from policies.replay import replay
+from policies.replay import replay, verdict_on
 from policies.report import report
 from policies.yamltext import Problems
 
@@ -46,6 +46,21 @@ def test_compared_with_what_was_recorded_or_with_other_policies():
 def test_only_since():
     found = replay([THURSDAY, FRIDAY], parse_policies(FRIDAYS, "p.yml"), since=utc("2026-11-20"))
     assert [r.record.id for r in found] == ["2"]
+
+
+def test_the_check_on_a_pull_request_that_changes_policies():
+    policies = parse_policies(FRIDAYS, "p.yml")
+    verdict = verdict_on(replay([THURSDAY, FRIDAY], policies), policies, 90)
+    assert verdict.passed
+    assert verdict.sentence == "1 of the 2 promotions of the last 90 days would have been decided otherwise"
+    assert (
+        "| 2026-11-20 15:00 | guestbook: release → prod | pass | pending | 1 of 2 gates missing — window"
+        in verdict.details
+    )
+    same = verdict_on(replay([THURSDAY], policies), policies, 90)
+    assert same.sentence == "nothing would have been decided otherwise about the 1 promotion of the last 90 days"
+    broken = parse_policies("kind: Window\n", "p.yml")
+    assert verdict_on([], broken, 90).sentence.startswith("a policy cannot be read: p.yml:1: `type`: is missing")
 
 
 POLICIES = """

@@ -173,6 +173,11 @@ def test_policy_and_number_have_both_to_be_met(by_policy):
     assert by_policy(("alice", YES, HEAD), ("erin", YES, HEAD), approvals=1).passed
 
 
+def test_a_rollback_is_judged_by_its_own_number_not_by_the_policies(by_policy):
+    assert by_policy(kind=Kind.ROLLBACK) is None
+    assert by_policy(("alice", YES, HEAD), kind=Kind.ROLLBACK, rollback_approvals=1).passed
+
+
 def test_a_policy_that_is_elsewhere_or_broken(by_policy):
     assert by_policy(text=SRE.replace("[prod]", "[staging]")) is None
     broken = by_policy(("bob", YES, HEAD), text=SRE.replace("- ops\n", "- opps\n", 1))
