@@ -7,7 +7,7 @@ token for ``{"user": …, "groups": […]}``, ``DELETE /_sandbox/tokens/TOKEN`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -51,7 +51,7 @@ class Control:
         calls: dict[tuple[str, str], Callable[[], Object]] = {
             ("GET", ""): self.state,
             ("PATCH", "faults"): lambda: self._set_faults(given),
-            ("PATCH", "pace"): lambda: self._set_pace(given),
+            ("PATCH", "pace"): lambda: self.set_pace(given),
             ("POST", "drop-watches"): self.drop_watches,
             ("POST", "expire"): self.expire,
             ("POST", "clear"): self.clear,
@@ -90,6 +90,14 @@ class Control:
         self._faults.requests, self._faults.by_verb = 0, {}
         return self.state()
 
+    def set_pace(self, given: Mapping[str, float]) -> Object:
+        """Change how long things take from now on."""
+        known = {f.name for f in fields(self._loop.pace)}
+        if unknown := given.keys() - known:
+            raise bad_request(f"no such pace: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
+        self._loop.pace = replace(self._loop.pace, **{k: float(v) for k, v in given.items()})
+        return self.state()
+
     def _set_faults(self, given: Object) -> Object:
         known = {f.name for f in fields(self._faults)} - set(_COUNTERS)
         if unknown := given.keys() - known:
@@ -98,13 +106,6 @@ class Control:
             setattr(self._faults, name, value)
         if given.get("away"):
             self._watches.drop()
-        return self.state()
-
-    def _set_pace(self, given: Object) -> Object:
-        known = {f.name for f in fields(self._loop.pace)}
-        if unknown := given.keys() - known:
-            raise bad_request(f"no such pace: {', '.join(sorted(unknown))}; there are {', '.join(sorted(known))}")
-        self._loop.pace = replace(self._loop.pace, **{k: float(v) for k, v in given.items()})
         return self.state()
 
     def _token(self, given: Object) -> Object:

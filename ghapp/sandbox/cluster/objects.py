@@ -175,6 +175,8 @@ class Objects:
             meta["generation"] = 1
         if "status" in resource.subresources:
             new.pop("status", None)
+            if (empty := intake.blank(resource).get("status")) is not None:
+                new["status"] = empty
         defaults.apply(resource, new)
 
     def _continue(self, resource: Resource, live: Stored, new: Object, write: Write) -> None:

@@ -31,6 +31,7 @@ def pod(obj: Object) -> None:
 def admitted(obj: Object) -> None:
     """What admission adds to new Pods: an account, a priority, tolerations of nodes that come back."""
     own = obj["spec"]
+    obj.setdefault("status", {}).setdefault("phase", "Pending")
     own.setdefault("serviceAccountName", "default")
     own.setdefault("serviceAccount", own["serviceAccountName"])
     own.setdefault("priority", 0)

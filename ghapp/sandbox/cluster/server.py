@@ -114,6 +114,10 @@ class Cluster:
         """Forget the past: watches from old versions and continued lists get 410, open watches end."""
         self._act(lambda c: c.expire())
 
+    def set_pace(self, **seconds: float) -> None:
+        """Change how long things take from now on; names are those of :class:`Pace`."""
+        self._act(lambda c: c.set_pace(seconds))
+
     def pause(self) -> None:
         """Be away: connections are cut without an answer until :meth:`resume`."""
         self.faults.away = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghapp.sandbox.cluster import fields
@@ -20,6 +20,7 @@ def paths_of(found: fields.Fields) -> frozenset[Path]:
     return frozenset(fields.paths(found))
 
 
+@settings(max_examples=50, deadline=None)
 @given(PATHS)
 def test_a_set_holds_the_paths_that_it_was_made_of(paths: frozenset[Path]) -> None:
     made = set_of(paths)
@@ -28,6 +29,7 @@ def test_a_set_holds_the_paths_that_it_was_made_of(paths: frozenset[Path]) -> No
     assert not fields.has(made, ("f:nowhere",))
 
 
+@settings(max_examples=50, deadline=None)
 @given(PATHS, PATHS)
 def test_union_difference_and_intersection_are_those_of_sets(a: frozenset[Path], b: frozenset[Path]) -> None:
     assert paths_of(fields.union(set_of(a), set_of(b))) == a | b
@@ -35,12 +37,14 @@ def test_union_difference_and_intersection_are_those_of_sets(a: frozenset[Path],
     assert paths_of(fields.intersection(set_of(a), set_of(b))) == a & b
 
 
+@settings(max_examples=50, deadline=None)
 @given(PATHS, PATHS)
 def test_cutting_subtrees_takes_what_is_below_a_root_too(a: frozenset[Path], roots: frozenset[Path]) -> None:
     left = {p for p in a if not any(p[: len(r)] == r for r in roots)}
     assert paths_of(fields.without_subtrees(set_of(a), set_of(roots))) == left
 
 
+@settings(max_examples=50, deadline=None)
 @given(PATHS, PATHS)
 def test_no_operation_changes_its_arguments(a: frozenset[Path], b: frozenset[Path]) -> None:
     one, other = set_of(a), set_of(b)

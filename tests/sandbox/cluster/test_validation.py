@@ -1,5 +1,7 @@
 """The mistakes that people make, refused in the words that they will search for."""
 
+# ruff: noqa: E501  # one case a line
+
 from __future__ import annotations
 
 from typing import Any

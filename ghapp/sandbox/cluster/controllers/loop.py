@@ -17,7 +17,7 @@ from ghapp.sandbox.cluster.store import Event, Key
 
 log = logging.getLogger(__name__)
 
-_BATCH = 20
+_BATCH = 5
 _RETRY_SECONDS = 0.05
 _BROKEN_SECONDS = 2.0
 

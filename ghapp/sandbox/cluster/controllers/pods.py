@@ -40,7 +40,7 @@ class Pods:
 
     def reconcile(self, key: Key) -> float | None:
         live = self._objects.find(self._kind, *key)
-        if live is None or (live.object.get("status") or {}).get("phase") == "Running":
+        if live is None or (live.object.get("status") or {}).get("podIP"):
             return None
         pod = live.object
         way = failure(pod)
