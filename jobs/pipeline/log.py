@@ -60,8 +60,9 @@ class StepLog:
 
     def tail(self, lines: int, characters: int = 20_000) -> str:
         """The last lines as plain text."""
-        text = strip_escapes(bytes(self._tail[-4 * characters :]).decode("utf-8", "replace").replace("\r\n", "\n"))
-        return "\n".join(text.replace("\r", "\n").rstrip("\n").split("\n")[-lines:])[-characters:]
+        text = bytes(self._tail[-4 * characters :]).decode("utf-8", "replace")
+        text = strip_escapes(text.replace("\r\n", "\n").replace("\r", "\n"))
+        return "\n".join(text.rstrip("\n").split("\n")[-lines:])[-characters:]
 
     def _take(self, data: bytes) -> None:
         if not data:
