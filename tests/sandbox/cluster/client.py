@@ -114,7 +114,12 @@ def good(answer: requests.Response) -> Object:
 def refused(answer: requests.Response, code: int, reason: str = "") -> str:
     """The sentence of a refusal with this code and reason."""
     body = answer.json()
-    assert (answer.status_code, body["kind"], body["status"], body["code"]) == (code, "Status", "Failure", code), body
+    assert (answer.status_code, body["kind"], body.get("status"), body.get("code")) == (
+        code,
+        "Status",
+        "Failure",
+        code,
+    ), body
     if reason:
         assert body["reason"] == reason
     return str(body["message"])
