@@ -14,7 +14,7 @@ from policies.approval import facts as pull
 from policies.approval.evaluate import evaluate as judge_policy
 from policies.approval.judge import Judgement, State
 from policies.approval.result import Outcome
-from policies.gates.approvers import Counted, count
+from policies.gates.approvers import Counted, count, latest, was_for
 from policies.gates.facts import Kind, Promotion
 from policies.gates.interface import broken
 from policies.markdown import escape
@@ -73,7 +73,14 @@ def _by_policy(policy: Policy, facts: Promotion, now: datetime) -> Verdict:
     verdict = state.verdict(f"**{escape(policy.title)}**\n\n{explain.markdown(state)}")
     if verdict.state is VerdictState.ERROR:
         return error(f"{verdict.sentence} ({policy.title}, {policy.where})", details=verdict.details)
-    return Verdict(verdict.state, f"{verdict.sentence} ({policy.title})", verdict.details)
+    said = [verdict.sentence, *(_stale(facts) if not verdict.passed else ())]
+    return Verdict(verdict.state, f"{'; '.join(said)} ({policy.title})", verdict.details)
+
+
+def _stale(facts: Promotion) -> list[str]:
+    """Approvals that somebody may think are good, and that are of another head."""
+    old = [r for r in latest(facts.reviews) if r.state == "APPROVED" and r.author and r.commit != facts.head_sha]
+    return [f"@{review.author}'s approval {was_for(review)}" for review in old[:3]]
 
 
 def _of_this_head(pull_request: pull.Facts, head: str) -> pull.Facts:

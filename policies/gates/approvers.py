@@ -45,7 +45,7 @@ def count(facts: Promotion, rule: Rule = USUAL) -> Counted:
     unknown = "" if rule.builders else _unknown(facts)
     approvers: list[str] = []
     others: list[str] = []
-    for review in _latest(facts.reviews):
+    for review in latest(facts.reviews):
         if review.author is None:
             continue
         if review.state == "CHANGES_REQUESTED":
@@ -57,6 +57,11 @@ def count(facts: Promotion, rule: Rule = USUAL) -> Counted:
             else:
                 approvers.append(review.author)
     return Counted(() if unknown else tuple(approvers), tuple(others), unknown)
+
+
+def was_for(review: Review) -> str:
+    """What is said of an approval of another head."""
+    return f"was for {review.commit[:7] or 'an unknown commit'} and no longer counts"
 
 
 def contributors(facts: Promotion) -> frozenset[str]:
@@ -95,7 +100,7 @@ def _unknown(facts: Promotion) -> str:
     return ""
 
 
-def _latest(reviews: Iterable[Review]) -> list[Review]:
+def latest(reviews: Iterable[Review]) -> list[Review]:
     """What each person said last, in the order in which they said it; every deleted account is somebody else."""
     latest: dict[object, Review] = {}
     for i, review in enumerate(sorted(reviews, key=lambda r: r.submitted_at)):
@@ -112,7 +117,7 @@ def _does_not_count(facts: Promotion, review: Review, login: str, rule: Rule) ->
     if is_bot(login):
         return "does not count: an App's"
     if review.commit != facts.head_sha:
-        return f"was for {review.commit[:7] or 'an unknown commit'} and no longer counts"
+        return was_for(review)
     permission = next((p for who, p in facts.permissions.items() if who.lower() == folded), None)
     if rule.permission and not at_least(permission, rule.permission):
         return f"does not count: {f'only {permission}' if permission else 'no'} permission here"

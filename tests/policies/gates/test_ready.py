@@ -94,7 +94,7 @@ def test_the_sentences(waiting):
         "hold": "held by @erin since 2026-11-23 10:00 UTC: @everyone look at the logs; goes on after /unhold",
         "upstream": "staging runs aaaaaaa-1, healthy since 2026-11-23 09:50 UTC; its soak of 30m ends 2026-11-23 10:20 UTC",
         "window": "blackout 'year end' until 2 Jan 2027 06:00 Europe/Berlin (05:00 UTC); merges by itself then",
-        "approval": "ops: waiting for one of @acme/sre (3 people can) (the repository's policy 'operations')",
+        "approval": "ops: waiting for one of @acme/sre (3 people can); @bob's approval was for 1a2b3c4 and no longer counts (the repository's policy 'operations')",
         "vulnerability": "there is no scan of the repository at aaaaaaa yet; the repository's policy 'baseline' wants one",
         "plugins": "gitleaks has not run on aaaaaaa; the repository's policy 'secrets' requires it",
     }  # fmt: skip
