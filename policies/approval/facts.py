@@ -56,8 +56,11 @@ class Commit:
 
     @property
     def unattributed(self) -> bool:
-        """Whether somebody behind the commit is not known to GitHub."""
-        return self.author is None or (self.committer is None and not self.via_web) or None in self.co_authors
+        """Whether somebody who wrote the commit is not known to GitHub.
+
+        An unknown committer beside a known author says little: a CI system that rebases, an address of another machine.
+        """
+        return self.author is None or None in self.co_authors
 
 
 @dataclass(frozen=True, slots=True)

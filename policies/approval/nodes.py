@@ -48,7 +48,7 @@ class Node:
         )
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=8)
 def first_document(text: str, name: str) -> Node | None:
     """The root of the first document; ``None`` if there is none. Later documents are not even looked at.
 

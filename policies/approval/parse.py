@@ -17,12 +17,23 @@ from policies.yamltext import Problem, Problems
 MAX_DEPTH = 10  # of operators and rules below the top list, which is an `and` itself
 
 
-@functools.lru_cache(maxsize=512)
+_REMEMBERED = 50_000  # characters; policies are far smaller, and what is not must not fill the memory
+
+
 def parse(text: str, name: str = ".policy.yml") -> Policy:
     """Read a policy; ``name`` is what messages call the file. Raises :class:`Problems`.
 
     An empty file is a policy that asks for nothing.
     """
+    return _remembered(text, name) if len(text) <= _REMEMBERED else _parse(text, name)
+
+
+@functools.lru_cache(maxsize=512)
+def _remembered(text: str, name: str) -> Policy:
+    return _parse(text, name)
+
+
+def _parse(text: str, name: str) -> Policy:
     document = first_document(text, name)
     reader = Reader(name)
     values = POLICY.read(reader, document, None) if document is not None else {}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import re2
 
-_MEMORY = 64 << 20  # Go compiles programs that RE2's default of 8 MiB would refuse
+_MEMORY = 16 << 20  # Go compiles programs that RE2's default of 8 MiB would refuse
 _ALWAYS = ""  # a pattern that matches every text
 _TOKEN = re.compile(
     r"\\Q.*?(?:\\E|\Z)|\\(?:.|\Z)|\(\?P?<(?P<name>[^>]*)>|\[\^?\]?(?:\[:[^\]]*:\]|\\.|[^\]\\])*\]?|.", re.DOTALL
@@ -53,7 +53,7 @@ class Pattern:
         return f"Pattern({self.source!r})"
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=2048)
 def compile(source: str) -> Pattern:  # noqa: A001 - the word that regular expressions have
     """Raises :class:`BadPattern`."""
     return Pattern(source)
@@ -93,7 +93,7 @@ class PatternList:
         return frozenset(i for i, p in enumerate(self._given) if p.matches(text))
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=512)
 def _search_set(sources: tuple[str, ...]) -> re2.Set | None:
     matcher = re2.Set.SearchSet(_options())
     try:

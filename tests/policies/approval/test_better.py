@@ -70,7 +70,6 @@ def test_a_commit_that_the_head_does_not_reach_makes_nobody_a_contributor(rule):
     [
         {"author_login": None, "committer_login": None},
         {"author_login": None, "committer_login": "alice"},
-        {"author_login": "alice", "committer_login": None},
         {"author_login": "alice", "co_authors": [None]},
         {"author_login": "alice", "message": "x\n\nCo-authored-by: Eve <eve@example.com>"},
     ],
@@ -89,8 +88,9 @@ def test_an_author_who_may_approve_still_may_beside_a_stranger(rule):
     assert rule({"options": {"allow_author": True}, **PLAIN}, facts).outcome == "approved"
 
 
-def test_github_itself_is_no_stranger(rule):
-    facts = {"commits": [{"oid": "c1", "committer_login": None, "committed_via_web": True}]}
+@pytest.mark.parametrize("via_web", [True, False])
+def test_a_committer_without_an_account_is_no_stranger_beside_a_known_author(rule, via_web):
+    facts = {"commits": [{"oid": "c1", "committer_login": None, "committed_via_web": via_web}]}
     assert rule(PLAIN, facts | {"reviews": [approval("bob", 60)]}).outcome == "approved"
 
 

@@ -194,7 +194,8 @@ def test_edited_words_can_be_ignored(approves, facts, expected):
             {"author_login": "bob", "committer_login": None, "committed_via_web": True},
             True,
         ),
-        ({"ignore_commits_by": {"users": ["bob"]}}, {"author_login": "bob", "committer_login": None}, False),
+        ({"ignore_commits_by": {"users": ["bob"]}}, {"author_login": "bob", "committer_login": None}, True),
+        ({"ignore_commits_by": {"users": ["bob"]}}, {"author_login": None, "committer_login": "bob"}, False),
         ({"ignore_commits_by": {}}, {"author_login": "bob"}, False),
     ],
 )

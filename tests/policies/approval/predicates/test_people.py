@@ -89,7 +89,7 @@ TRAILER = commits(("alice", "alice", {"message": "x\n\nCo-authored-by: C <1+caro
         (ON_THE_WEB, ["alice", "web-flow"], True, True),
         (WEB_UNKNOWN, ["alice"], True, True),
         (NO_AUTHOR, ["alice"], True, False),
-        (NO_COMMITTER, ["alice"], True, False),
+        (NO_COMMITTER, ["alice"], True, True),
         (WITH_CAROL, ["carol"], True, False),
         (WITH_CAROL, ["alice"], True, False),
         (TRAILER, ["carol"], True, False),
