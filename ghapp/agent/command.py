@@ -70,12 +70,6 @@ def environment_of(options: dict[str, Any]) -> Environment:
     for name in ("repo", "branch", "namespace"):
         if not options[name]:
             stop(f"--{name} is missing", status=2)
-    depends_on: dict[str, tuple[str, ...]] = {}
-    for entry in options["depends_on"]:
-        app, equals, others = entry.partition("=")
-        if not app or not equals or not others:
-            stop(f"--depends-on {entry!r}: say APP=OTHER, such as web=database", status=2)
-        depends_on[app] = (*depends_on.get(app, ()), *filter(None, others.split(",")))
     account = options["service_account"]
     if "/" in account or ":" in account:
         stop(f"--service-account {account!r}: name an account of the namespace itself, not of another one", status=2)
@@ -86,7 +80,7 @@ def environment_of(options: dict[str, Any]) -> Environment:
         verify=options["verify"],
         keys=tuple(options["keys"]),
         apps=tuple(options["apps"]),
-        depends_on=depends_on,
+        depends_on=_depends_on(options),
         service_account=account,
         wait=not options["no_wait"],
         timeout=options["timeout"],
@@ -98,6 +92,44 @@ def environment_of(options: dict[str, Any]) -> Environment:
         prune_percent=options["prune_limit"],
         interval=options["interval"],
     )
+
+
+def _depends_on(options: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in options["depends_on"]:
+        app, equals, others = entry.partition("=")
+        if not app or not equals or not others:
+            stop(f"--depends-on {entry!r}: say APP=OTHER, such as web=database", status=2)
+        found[app] = (*found.get(app, ()), *filter(None, others.split(",")))
+    return found
+
+
+def print_manifests(options: dict[str, Any]) -> None:
+    """Print the resources for another engine."""
+    import click
+    import yaml
+
+    from ghapp.agent.manifests import ENGINES
+    from ghapp.agent.manifests.interface import Request
+
+    request = Request(
+        repo=options["repo"],
+        branch=options["branch"].removeprefix("refs/heads/"),
+        namespace=options["namespace"],
+        apps=tuple(options["apps"]),
+        depends_on=_depends_on(options),
+        secret=options["secret"],
+        own_namespace=options["engine_namespace"],
+        service_account=options["service_account"],
+        sops_secret=options["sops_secret"],
+        project=options["project"],
+        cluster=options["cluster"],
+    )
+    written = ENGINES[options["engine"]](request)
+    if options["as_json"]:
+        print_json(written)
+    else:
+        click.echo(yaml.safe_dump_all(written, sort_keys=False, explicit_start=True, width=1000), nl=False)
 
 
 def show(outcome: Outcome, *, as_json: bool) -> None:

@@ -66,3 +66,26 @@ def agent(ctx: click.Context, /, **options: Any) -> None:
     from ghapp.agent.command import run
 
     raise SystemExit(run(options))
+
+
+@agent.command("manifests")
+@click.option("--engine", type=click.Choice(["argocd", "flux"]), required=True, help="What is to do the deploying.")
+@click.option("--repo", required=True, help="The repository's https URL.")
+@click.option("--branch", required=True, help="The environment's branch, such as env/prod.")
+@click.option("--namespace", required=True, help="Where objects without a namespace go.")
+@click.option("--app", "apps", multiple=True, help="An app on the branch; can be repeated. Default: all of them.")
+@click.option("--depends-on", multiple=True, metavar="APP=OTHER[,OTHER]", help="Apps that must be healthy before one.")
+@click.option("--secret", default="ghapp-github", show_default=True, help="Secret with the credentials for GitHub.")
+@click.option("--engine-namespace", default="", help="Where the engine's resources go (argocd, flux-system).")
+@click.option("--service-account", default="", help="Flux: the account that objects are applied as.")
+@click.option("--sops-secret", default="", help="Flux: the Secret with the age key that decrypts.")
+@click.option("--project", default="default", show_default=True, help="Argo CD: the project.")
+@click.option(
+    "--cluster", default="https://kubernetes.default.svc", show_default=True, help="Argo CD: the destination."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list instead of YAML.")
+def manifests(**options: Any) -> None:
+    """Print what makes Argo CD or Flux deploy an environment branch, and report back through GitHub."""
+    from ghapp.agent.command import print_manifests
+
+    print_manifests(options)
