@@ -12,6 +12,7 @@ ORGANISATION_REPOSITORY = ".github"
 ENVIRONMENT_PREFIX = "env/"  # env/<environment>: the desired state of an environment
 PROMOTION_PREFIX = "ghapp/promote/"  # ghapp/promote/<environment>/<app>: the head branch of a promotion
 NOTES_REF = "refs/notes/ghapp"  # evidence and releases, as notes on source commits
+PROMOTIONS_REF = "refs/notes/ghapp-promotions"  # the facts of each promotion, as notes on its merge commit
 DEPLOYED_FOLDER = ".ghapp"  # on an environment branch: .ghapp/<app>.json says what is deployed, signed
 
 

@@ -23,6 +23,7 @@ from jobs.promotion.carry_out import previous_release
 from jobs.promotion.choose import Choice, choose
 from jobs.promotion.probes import probe
 from jobs.promotion.propose import WRITER, Proposal, intact, propose, push, still_good
+from jobs.promotion.recording import record
 from jobs.promotion.rules import rules
 from jobs.promotion.view import Placed, View, look
 from jobs.reconcile import Context
@@ -209,6 +210,7 @@ def _merge(
     except (errors.Conflict, errors.NotMergeable) as e:
         comments.put(view.client, talk.number, "merge", f"Not merged yet: {e.sentence} It is read and judged again.")
         return context.now + 5 * _SOON
+    record(view.git, merged, fresh, verdicts, context.now)
     return _merged(view, context, environment, proposal, merged)
 
 

@@ -11,7 +11,9 @@ from ghapp.github.checks import Check
 from ghapp.github.client import RepositoryClient
 from jobs import approval, subjects
 from jobs.mirrors import mirror
+from jobs.promotion.policy_check import policy_check
 from jobs.promotion.preview import fetch, preview
+from jobs.promotion.rules import organisation
 from jobs.reconcile import Context
 from jobs.showing import show, shown
 from jobs.subjects import Subject
@@ -35,12 +37,15 @@ def reconcile(subject: Subject, context: Context) -> None:
     judgement, facts = approval.approval(gathered, context.now)
     found = [approval.check(judgement)]
     if not shown(context.github.store, client, head, names.CHECK_PREVIEW):
-        found.append(_preview(client, subject.number, gathered, context))
+        found += _of_the_change(client, subject.number, gathered, context)
     show(context.github.store, client, head, [check for check in found if check is not None])
     approval.ask_reviewers(client, subject.number, judgement, facts)
 
 
-def _preview(client: RepositoryClient, number: int, gathered: Gathered, context: Context) -> Check | None:
+def _of_the_change(client: RepositoryClient, number: int, gathered: Gathered, context: Context) -> list[Check | None]:
+    """What depends on the commits alone: the preview, and the replay of changed policies."""
     git = mirror(context.settings.mirrors, client)
     shas = fetch(git, number, str(gathered.data["base_branch"]))
-    return preview(git, *shas) if shas else None
+    if shas is None:
+        return []
+    return [preview(git, *shas), policy_check(git, *shas, organisation(client, context), context.now)]

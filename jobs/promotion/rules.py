@@ -9,6 +9,7 @@ from __future__ import annotations
 from ghapp import names
 from ghapp.git import Git
 from ghapp.github import errors
+from ghapp.github.client import RepositoryClient
 from ghapp.github.tokens import READ_CODE
 from jobs.mirrors import mirror
 from jobs.promotion.view import View
@@ -20,30 +21,30 @@ from policies.policy import Origin, PolicySet
 
 def rules(view: View, context: Context) -> PolicySet:
     """Every policy that could apply to this repository. Raises ``GitHubError`` or ``GitError``."""
-    own = read_folder(_folder(view.git, view.heads.get(view.default_branch)), Origin.REPOSITORY)
-    shared = _organisation(view, context)
-    return merge(shared, own)
+    own = read_folder(folder(view.git, view.heads.get(view.default_branch)), Origin.REPOSITORY)
+    return merge(organisation(view.client, context), own)
 
 
-def _organisation(view: View, context: Context) -> PolicySet:
+def organisation(client: RepositoryClient, context: Context) -> PolicySet:
     """The policies in the owner's ``.github`` repository; none where there is none, or where the app may not look."""
-    name = f"{view.client.owner}/{names.ORGANISATION_REPOSITORY}"
-    if view.client.full_name == name:
+    name = f"{client.owner}/{names.ORGANISATION_REPOSITORY}"
+    if client.full_name == name:
         return PolicySet()
     try:
-        client = context.github.for_repository(name, READ_CODE)
-        default = str(client.get("")["default_branch"])
+        theirs = context.github.for_repository(name, READ_CODE)
+        default = str(theirs.get("")["default_branch"])
     except (errors.NotInstalled, errors.NotFound):
         return PolicySet()
-    git = mirror(context.settings.mirrors, client)
+    git = mirror(context.settings.mirrors, theirs)
     branch = f"refs/heads/{default}"
     with git.lock():
         git.fetch(f"+{branch}*:{branch}*")
         head = git.resolve(branch)
-    return read_folder(_folder(git, head), Origin.ORGANISATION)
+    return read_folder(folder(git, head), Origin.ORGANISATION)
 
 
-def _folder(git: Git, commit: str | None) -> dict[str, str]:
+def folder(git: Git, commit: str | None) -> dict[str, str]:
+    """The files of the policy folder at a commit: path → text."""
     if commit is None:
         return {}
     files = git.files(commit, names.POLICY_FOLDER)

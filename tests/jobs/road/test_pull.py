@@ -98,3 +98,25 @@ def test_a_repository_without_a_policy_gets_no_approval_check(road: Road) -> Non
     pull = propose(road, {"a": "1"})
     road.reconcile(subjects.pull(road.id, pull["number"]))
     assert names.CHECK_APPROVAL not in checks(road, pull)
+
+
+def test_a_changed_policy_is_replayed_over_what_was_promoted(road: Road) -> None:
+    release = road.release(road.push({"a": "1"}))
+    road.deploy_everywhere("dev")
+    always = "kind: Window\ntype: blackout\nmessage: never\nscope: {environments: [dev]}\nonce: "
+    span = "{start: 2020-01-01, end: 2099-01-01}\ntimezone: UTC\n"
+    (road.work / ".ghapp/policies").mkdir(parents=True)
+    pull = propose(road, {".ghapp/policies/never.yml": always + span})
+    road.reconcile(subjects.pull(road.id, pull["number"]))
+    output = checks(road, pull)[names.CHECK_POLICY]["output"]
+    assert "1 of the 2 promotions of the last 90 days would have been decided otherwise" in output["title"]
+    assert release.name in output["text"]
+
+
+def test_a_broken_policy_is_told_before_it_is_merged(road: Road) -> None:
+    (road.work / ".ghapp/policies").mkdir(parents=True)
+    pull = propose(road, {".ghapp/policies/odd.yml": "kind: Window\ntyp: blackout\n"})
+    road.reconcile(subjects.pull(road.id, pull["number"]))
+    shown = checks(road, pull)[names.CHECK_POLICY]
+    assert shown["conclusion"] == "action_required"
+    assert ".ghapp/policies/odd.yml:2" in shown["output"]["text"]
