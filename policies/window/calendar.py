@@ -13,6 +13,8 @@ from functools import lru_cache
 from policies.window.clock import Span, resolve
 from policies.window.model import Window
 
+# How far ahead an opening or a closing is looked for.
+HORIZON = timedelta(days=2 * 366)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REMEMBERED = 512  # stretches of one window; a few years even of the finest
 
@@ -28,7 +30,7 @@ class Calendar:
         self._stretches: dict[int, tuple[Span, ...]] = {}
 
     def at(self, moment: datetime) -> Span | None:
-        """The span that contains ``moment``; its end is the true one up to the stretch after next."""
+        """The span that contains ``moment``; one without a pause ends, here, somewhere in the next stretch."""
         spans = self._stretch((moment - _EPOCH) // self._stride)
         i = bisect_right(spans, moment, key=lambda s: s.start) - 1
         return spans[i] if i >= 0 and spans[i].end > moment else None
@@ -96,6 +98,3 @@ class Calendar:
 def calendar_of(window: Window) -> Calendar:
     """The calendar of a window; windows that say the same share one."""
     return Calendar(window)
-
-
-HORIZON = timedelta(days=2 * 366)
