@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from policies.approval.case import CannotJudge, Case
-from policies.approval.facts import Facts, Login
+from policies.approval.facts import Facts, Login, by_name
 from policies.approval.shapes import Flag, ListOf, Parsed, Shape, Text
 
 PERMISSIONS = ("none", "read", "triage", "write", "maintain", "admin")
 LEVEL = {name: level for level, name in enumerate(PERMISSIONS)}
-
-T = TypeVar("T")
 
 
 def _permission(text: str) -> str:
@@ -113,7 +111,7 @@ def team_members(facts: Facts, team: str) -> frozenset[str]:
     organization, slash, slug = team.partition("/")
     if not slash or "/" in slug:
         raise CannotJudge(f"`{team}` is not a team; write organisation/team")
-    members = _look_up(facts.team_members, team)
+    members = by_name(facts.team_members, team)
     if members is not None:
         return members
     if sentence := facts.incomplete.get(f"teams/{team}"):
@@ -123,7 +121,7 @@ def team_members(facts: Facts, team: str) -> frozenset[str]:
 
 
 def organization_members(facts: Facts, name: str) -> frozenset[str]:
-    members = _look_up(facts.org_members, name)
+    members = by_name(facts.org_members, name)
     if members is not None:
         return members
     if sentence := facts.incomplete.get(f"organizations/{name}"):
@@ -134,17 +132,8 @@ def organization_members(facts: Facts, name: str) -> frozenset[str]:
 
 def _ask(facts: Facts, organization: str, what: str) -> None:
     known = organization.lower()
-    if known == facts.owner.lower() or _look_up(facts.org_members, organization) is not None:
+    if known == facts.owner.lower() or by_name(facts.org_members, organization) is not None:
         return
     if any(team.partition("/")[0].lower() == known for team in facts.team_members):
         return
     raise CannotJudge(f"{what} cannot be read; install the app on the organisation {organization}")
-
-
-def _look_up(table: Mapping[str, T], name: str) -> T | None:
-    """By exact name, else as GitHub compares names: without regard to case."""
-    found = table.get(name)
-    if found is None:
-        lower = name.lower()
-        found = next((value for key, value in table.items() if key.lower() == lower), None)
-    return found

@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TypeVar
 
 Login = str | None
+
+T = TypeVar("T")
 
 NEVER = datetime.min.replace(tzinfo=UTC)  # the time of what carries no time: before everything
 
@@ -187,3 +190,9 @@ class Facts:
     @cached_property
     def commits_by_oid(self) -> dict[str, Commit]:
         return {commit.oid: commit for commit in self.commits}
+
+
+def by_name(table: Mapping[str, T], name: str) -> T | None:
+    """By exact name, else as GitHub compares names of accounts, teams and repositories: without regard to case."""
+    found = table.get(name)
+    return found if found is not None else next((v for key, v in table.items() if key.lower() == name.lower()), None)

@@ -6,15 +6,14 @@ elsewhere. Never the head's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from policies import verdict
 from policies.approval.evaluate import evaluate
-from policies.approval.facts import Facts
+from policies.approval.facts import Facts, Repository, by_name
 from policies.approval.parse import parse, remote_of
 from policies.approval.result import Outcome, Result
 from policies.verdict import Verdict
@@ -23,8 +22,6 @@ from policies.yamltext import Problem, Problems
 POLICY_PATH = ".policy.yml"
 SHARED_REPOSITORY = ".github"
 SHARED_PATH = "policy.yml"
-
-T = TypeVar("T")
 
 
 class State(StrEnum):
@@ -109,7 +106,7 @@ def find(policy: str | None, facts: Facts) -> Found | None:
     """The policy that applies; ``None`` if there is none. Raises :class:`NotThere`."""
     if policy is not None:
         return _follow(policy, POLICY_PATH, facts)
-    shared = _repository(facts, f"{facts.owner}/{SHARED_REPOSITORY}")
+    shared = by_name(facts.repositories, f"{facts.owner}/{SHARED_REPOSITORY}")
     text = _file(shared, "", SHARED_PATH)
     return _follow(text, f"{facts.owner}/{SHARED_REPOSITORY}:{SHARED_PATH}", facts) if text is not None else None
 
@@ -124,27 +121,16 @@ def _follow(text: str, name: str, facts: Facts) -> Found:
     if not (owner and slash and repository):
         raise NotThere(f"{name}: `remote: {remote['remote']}` is not owner/repository")
     path = remote["path"] or POLICY_PATH
-    found = _file(_repository(facts, remote["remote"]), remote["ref"], path)
+    found = _file(by_name(facts.repositories, remote["remote"]), remote["ref"], path)
     where = remote["remote"] + (f"@{remote['ref']}" if remote["ref"] else "")
     if found is None:
         raise NotThere(f"{name} points to {path} in {where}, which is not there; mend `remote`, `path` or `ref`")
     return Found(found, f"{where}:{path}")
 
 
-def _repository(facts: Facts, name: str) -> Any:
-    return _look_up(facts.repositories, name)
-
-
-def _file(repository: Any, ref: str, path: str) -> str | None:
+def _file(repository: Repository | None, ref: str, path: str) -> str | None:
     if repository is None:
         return None
     branch = (ref or repository.default_branch).removeprefix("refs/").removeprefix("heads/")
     files = repository.files.get(ref or repository.default_branch) or repository.files.get(branch) or {}
-    text: str | None = files.get(path.removeprefix("/"))
-    return text
-
-
-def _look_up(table: Mapping[str, T], name: str) -> T | None:
-    """By exact name, else without regard to case, as GitHub compares repositories' names."""
-    found = table.get(name)
-    return found if found is not None else next((v for k, v in table.items() if k.lower() == name.lower()), None)
+    return files.get(path.removeprefix("/"))
