@@ -50,12 +50,14 @@ class Intent:
 
     ``hold``: nothing newer goes in. ``pin``: this release and no other (a rollback, or an older release chosen).
     ``request``: this release next, past the environments between (a hotfix) or out of turn. ``stop``: nothing at all.
+    ``break_glass``: why findings may pass this once, if the approval that its policy demands is there.
     """
 
     hold: Decision | None = None
     pin: Decision | None = None
     request: Decision | None = None
     stop: Decision | None = None
+    break_glass: Decision | None = None
 
     @property
     def empty(self) -> bool:

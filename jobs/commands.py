@@ -38,6 +38,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "reject": ("/reject <release> <reason>", "mark a release as bad; it is never proposed again"),
     "stop": ("/stop [<environment>|everything] [reason]", "emergency stop: nothing is deployed until /resume"),
     "resume": ("/resume [<environment>|everything]", "lift an emergency stop"),
+    "break-glass": ("/break-glass <reason>", "let findings pass this once, with the approval that the policy demands"),
     "refresh": ("/refresh", "look at everything afresh"),
     "help": ("/help", "this list"),
 }

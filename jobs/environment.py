@@ -116,6 +116,7 @@ def _promote(
         ups=gather.upstreams(view, app, environment, proposal.release),
     )
     policies = rules(view, context)
+    found = gather.with_teams(found, policies, view.client, context.github)
     found = dataclasses.replace(found, results=probe(context, found, policies))
     verdicts = judge(found, policies, context.now)
     sum_ = ready(verdicts)
@@ -223,21 +224,22 @@ def _merged(view: View, context: Context, environment: Environment, proposal: Pr
     if view.git.object_id(merged, app) != proposal.deployment.tree:
         raise RuntimeError(f"{merged[:12]} does not hold what was proposed for {app}; nothing was deployed from it")
     pulls.delete_branch(view.client, names.promotion_branch(environment.name, app))
-    _settle_request(view, context, environment.name, proposal)
+    _settle(view, context, environment.name, proposal)
     _wake(view, context, app, environment.name)
     return context.now
 
 
-def _settle_request(view: View, context: Context, environment: str, proposal: Proposal) -> None:
-    """A request that has been met is over; a pin stays."""
-    decided = view.decided(proposal.release.app, environment).request
-    if decided is None or decided.release != proposal.release.name:
+def _settle(view: View, context: Context, environment: str, proposal: Proposal) -> None:
+    """What was decided for this merge alone is over: a request that has been met, broken glass. A pin stays."""
+    decided = view.decided(proposal.release.app, environment)
+    request = decided.request if decided.request and decided.request.release == proposal.release.name else None
+    if request is None and decided.break_glass is None:
         return
     intents.change(
         view.git,
         environment,
         proposal.release.app,
-        lambda i: dataclasses.replace(i, request=None) if i.request == decided else i,
+        lambda i: dataclasses.replace(i, request=None if i.request == request else i.request, break_glass=None),
         message=f"deployed: {proposal.release.name} in {environment}\n",
         by=WRITER,
         at=context.now,

@@ -176,6 +176,26 @@ def _stop_or_resume(view: View, order: Order, *, stop: bool) -> Answer:
     return Answer(True, f"Deployments to {where} are {'stopped until `/resume`' if stop else 'resumed'}.", reached)
 
 
+def _break_glass(view: View, order: Order) -> Answer:
+    """For the release that this promotion carries; it ends with the merge."""
+    if not order.environment:
+        raise Refused("This belongs on the pull request of a promotion.")
+    reason = " ".join(order.command.arguments)
+    if not reason:
+        raise Refused("Say why: `/break-glass <reason>`. It is kept in the environment's history.")
+    view.client.post(f"issues/{order.pull}/labels", {"labels": [names.LABEL_BREAK_GLASS]})
+    decision = _decision(order, Target(reason=reason))
+    _change(
+        view,
+        order.app,
+        order.environment,
+        order,
+        Target(reason=reason),
+        lambda i: dataclasses.replace(i, break_glass=decision),
+    )
+    return Answer(True, look_at=((order.app, order.environment),))
+
+
 def _refresh(view: View, order: Order) -> Answer:
     if order.environment:
         return Answer(True, look_at=((order.app, order.environment),))
@@ -194,6 +214,7 @@ _HANDLERS: Mapping[str, Callable[[View, Order], Answer]] = {
     "reject": _reject,
     "stop": _stop,
     "resume": _resume,
+    "break-glass": _break_glass,
     "refresh": _refresh,
     "help": _help,
 }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+
+from pydantic import BaseModel
 
 from ghapp import names
 from ghapp.config import AnyOf, Environment
@@ -19,6 +21,7 @@ from jobs.promotion.conversation import MOST_COMMITS, Conversation
 from jobs.promotion.evidence import evidence_about
 from jobs.promotion.view import Placed, View
 from policies.gates import facts
+from policies.policy import PolicySet
 
 # The first promotion into an environment has no release before it: its newest commits stand for all of them.
 _FIRST_COMMITS = 100
@@ -117,6 +120,7 @@ def promotion(
         permissions=_permissions(github, view.client, conversation.reviews, asked.by, fresh=False),
         checks=tuple(_checks(view.client, environment, head, release.commit)),
         labels=conversation.labels,
+        break_glass=_break_glass(view, app, environment.name, conversation.labels),
         automatic=environment.merge == "auto",
         allowed_hosts=tuple(github.settings.gate_hosts),
         holds=tuple(_holds(view, app, environment.name, conversation.labels)),
@@ -197,6 +201,39 @@ def _checks(client: RepositoryClient, environment: Environment, *commits: str) -
                 creator=str((status.get("creator") or {}).get("login") or ""),
                 summary=str(status.get("description") or ""),
             )
+
+
+def _break_glass(view: View, app: str, environment: str, labels: frozenset[str]) -> str:
+    """The reason, while the label is there too: taking it off is enough to take the decision back."""
+    decision = view.decided(app, environment).break_glass
+    return decision.reason if decision and names.LABEL_BREAK_GLASS in labels else ""
+
+
+def with_teams(
+    found: facts.Promotion, policies: PolicySet, client: RepositoryClient, github: GitHubApp
+) -> facts.Promotion:
+    """The same facts with the members of every team that a policy names; a team that cannot be read stays absent."""
+    people = github.people(client)
+    members = {}
+    for team in sorted({t for p in policies.policies for t in _teams(p.body)}):
+        organisation, slash, slug = team.partition("/")
+        if slash:
+            members[team] = people.team(organisation, slug)
+    return dataclasses.replace(found, team_members=members)
+
+
+def _teams(value: object) -> Iterator[str]:
+    """Every team that a policy's body names, wherever it does."""
+    if isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            inner = getattr(value, name)
+            if name == "teams" and isinstance(inner, tuple):
+                yield from inner
+            else:
+                yield from _teams(inner)
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _teams(inner)
 
 
 def _holds(view: View, app: str, environment: str, labels: frozenset[str]) -> Iterable[facts.Hold]:

@@ -61,25 +61,16 @@ def task(app: str) -> str:
 def read(client: RepositoryClient, placed: Placed) -> Health:
     """The health of what is deployed; two calls. Makes the GitHub Deployment if there is none yet (one more)."""
     record = placed.deployment
-    found = deployments.find(client, environment=record.environment, sha=placed.commit.sha, task=task(record.app)) or [
-        _create(client, placed)
-    ]
-    number = int(found[0]["id"])
-    return health_of(deployments.statuses(client, number), deployment=number)
-
-
-def _create(client: RepositoryClient, placed: Placed) -> dict[str, Any]:
-    record = placed.deployment
-    made = deployments.create(
+    found = deployments.one(
         client,
         environment=record.environment,
-        ref=placed.commit.sha,
+        sha=placed.commit.sha,
         task=task(record.app),
         payload=payload(record),
         description=f"{record.app} {record.release}",
     )
-    deployments.report(client, int(made["id"]), "queued", "waiting for the agent")
-    return made
+    number = int(found["id"])
+    return health_of(deployments.statuses(client, number), deployment=number)
 
 
 def payload(record: Deployment) -> dict[str, Any]:
