@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 import re2
 
-_MEMORY = 16 << 20  # Go compiles programs that RE2's default of 8 MiB would refuse
+_MEMORY = 64 << 20  # Go compiles programs that RE2's default of 8 MiB would refuse, such as `\PL{1000}`
 _ALWAYS = ""  # a pattern that matches every text
 _TOKEN = re.compile(
     r"\\Q.*?(?:\\E|\Z)|\\(?:.|\Z)|\(\?P?<(?P<name>[^>]*)>|\[\^?\]?(?:\[:[^\]]*:\]|\\.|[^\]\\])*\]?|.", re.DOTALL

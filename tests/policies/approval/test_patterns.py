@@ -39,6 +39,7 @@ from policies.approval.patterns import BadPattern, PatternList, any_of
         (r"\x{1F44D}", "👍", True),
         ("(?U)a+", "aa", True),
         ("x{0,1000}y", "y", True),
+        (r"\PL{1000}", "1" * 1000, True),  # large, and yet within what Go compiles
         (r"[\Qa]", "a", None),
         ("a{,3}", "a{,3}", True),  # no repetition, plain text
     ],
