@@ -27,6 +27,8 @@ from ghapp.agent.server import Server, ServerError
 
 log = logging.getLogger("ghapp.agent")
 
+_FAREWELL = 3.0  # seconds that giving back a lease may take
+
 Reporter = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
@@ -58,8 +60,10 @@ class Service:
                 if self.server is not None:
                     group.create_task(self._listen(self.server))
         finally:
-            with contextlib.suppress(Unreachable):
-                await self.lease.release()
+            # Nobody waits long for somebody who leaves: an API server that is away learns it from the lease's age.
+            with contextlib.suppress(Unreachable, TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    await self.lease.release()
 
     async def lead(self) -> None:
         """Raises :class:`Led` where another agent leads."""

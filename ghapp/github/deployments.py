@@ -42,6 +42,22 @@ def create(
     return data
 
 
+def one(
+    client: RepositoryClient, *, environment: str, sha: str, task: str, payload: dict[str, Any], description: str = ""
+) -> dict[str, Any]:
+    """The deployment of a commit into an environment, made if there is none.
+
+    Where two make one in the same moment, the older one counts for everybody and the other one is inactive.
+    """
+    found = find(client, environment=environment, sha=sha, task=task)
+    if not found:
+        made = create(client, environment=environment, ref=sha, task=task, payload=payload, description=description)
+        found = find(client, environment=environment, sha=sha, task=task) or [made]
+        if found[-1]["id"] != made["id"]:
+            report(client, int(made["id"]), "inactive", f"the same as deployment {found[-1]['id']}")
+    return found[-1]
+
+
 def statuses(client: RepositoryClient, deployment: int) -> list[dict[str, Any]]:
     """What was reported about a deployment, newest first."""
     return client.paginate(f"deployments/{deployment}/statuses")

@@ -234,7 +234,7 @@ class Story:
 
     def _deployment_state(self, environment: str, sha: str) -> str:
         found = self.ada.get("deployments", environment=environment, sha=sha)
-        statuses = self.ada.get(f"deployments/{found[0]['id']}/statuses") if found else []
+        statuses = self.ada.get(f"deployments/{found[-1]['id']}/statuses") if found else []
         return str(statuses[0]["state"]) if statuses else ""
 
     def _objects(self, environment: str) -> int:

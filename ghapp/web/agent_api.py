@@ -33,7 +33,7 @@ _POLL = 0.5
 _FULL_NAME = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}\Z")
 _BRANCH = re.compile(r"env/[A-Za-z0-9][A-Za-z0-9._/-]{0,200}\Z")
 _STATES: tuple[deployments.State, ...] = ("in_progress", "success", "failure", "error")
-_REPORT = {"deployments": "write", "statuses": "write", "metadata": "read"}
+_REPORT = {"deployments": "write", "statuses": "write", "contents": "read", "metadata": "read"}
 
 _waiting = threading.BoundedSemaphore(MAX_WAITING)
 
@@ -146,21 +146,28 @@ def _report_app(client: RepositoryClient, environment: str, sha: str, app: Mappi
     """Add a status to the app's GitHub Deployment of what was applied, unless it says so already."""
     name, state, said = str(app["app"]), app["state"], str(app.get("description") or "")[:140]
     facts = {key: str(app[key]) for key in ("release", "source_commit") if app.get(key)}
-    newest = client.get("deployments", environment=environment, task=f"deploy:{name}", per_page=10)
-    matching = [d for d in newest if _payload(d).get("release", "") == facts.get("release", "")]
-    if matching:
-        number = int(matching[0]["id"])
-        last = client.get(f"deployments/{number}/statuses", per_page=1)
-        if last and (last[0]["state"], last[0].get("description") or "") == (state, said):
-            return
-    else:
-        made = deployments.create(
-            client, environment=environment, ref=sha, task=f"deploy:{name}", payload={"app": name, **facts}
-        )
-        number = int(made["id"])
-    deployments.report(client, number, state, said)
+    merge = _merge_of(client, sha, name, facts.get("release", ""))
+    found = deployments.one(
+        client, environment=environment, sha=merge, task=f"deploy:{name}", payload={"app": name, **facts}
+    )
+    if (found.get("payload") or {}).get("release", "") != facts.get("release", ""):
+        return  # the commit has another release of the app: what is reported has been replaced
+    number = int(found["id"])
+    last = client.get(f"deployments/{number}/statuses", per_page=1)
+    if not last or (last[0]["state"], last[0].get("description") or "") != (state, said):
+        deployments.report(client, number, state, said)
 
 
-def _payload(deployment: Mapping[str, Any]) -> Mapping[str, Any]:
-    payload = deployment.get("payload")
-    return payload if isinstance(payload, dict) else {}
+def _merge_of(client: RepositoryClient, sha: str, app: str, release: str) -> str:
+    """The merge by which ``sha``, a commit of an environment branch, has this release of an app; else ``sha`` itself.
+
+    A release that was deployed before, and is again after a rollback, has two; the newest counts. One call.
+    """
+    wanted = {f"{names.TRAILER_APP}: {app}", f"{names.TRAILER_RELEASE}: {release}"}
+    listed = {c["sha"]: c for c in client.get("commits", sha=sha, per_page=100)}
+    at = sha
+    while at in listed:
+        if wanted <= set(listed[at]["commit"]["message"].splitlines()):
+            return at
+        at = next((str(parent["sha"]) for parent in listed[at]["parents"]), "")
+    return sha

@@ -186,6 +186,26 @@ def test_an_old_release_is_not_reported_onto_a_new_deployment(agent: FlaskClient
     assert statuses == []
 
 
+def test_a_release_that_is_back_is_reported_for_the_merge_that_brought_it_back(
+    agent: FlaskClient, place: Place
+) -> None:
+    place.push("env/prod", README="one")
+
+    def merge(app: str, release: str) -> str:
+        body = {"message": f"Deploy\n\nGhapp-App: {app}\nGhapp-Release: {release}", "content": "eA=="}
+        path = f"/repos/acme/web/contents/{app}-{len(merged)}"
+        made: Any = place.call("alice", "PUT", path, {**body, "branch": "env/prod"})
+        return str(made["commit"]["sha"])
+
+    merged: list[str] = []
+    for app, release in (("shop", "r1"), ("shop", "r2"), ("shop", "r1"), ("blog", "b1")):
+        merged.append(merge(app, release))
+    assert report(agent, merged[0], "success") == 202
+    assert report(agent, merged[3], "success") == 202
+    listed: Any = place.call("alice", "GET", "/repos/acme/web/deployments?environment=prod")
+    assert [d["sha"] for d in listed] == [merged[2], merged[0]]
+
+
 def test_a_report_without_form_is_refused(agent: FlaskClient) -> None:
     assert report(agent, "a" * 40, "great") == 400
     assert report(agent, "a" * 40, "success", environment=None) == 400
