@@ -26,10 +26,11 @@ class ChildError(RuntimeError):
 
 @dataclass
 class Child:
-    """One running part. ``log`` is the file that holds everything it printed."""
+    """One running part. ``env`` is what it was told; ``log`` is the file that holds everything it printed."""
 
     name: str
     argv: tuple[str, ...]
+    env: Mapping[str, str]
     popen: subprocess.Popen[bytes]
     log: Path
 
@@ -55,6 +56,14 @@ class Child:
         """Kill it and all that it started, without asking."""
         process.kill_group(self.popen)
         self.popen.wait()
+
+    def again(self) -> Child:
+        """The same part anew, once this one has ended."""
+        announces = self.popen.stdout is not None
+        child = start(self.name, self.argv, logs=self.log.parent, env=self.env, announces=announces)
+        if announces:
+            hello(child)
+        return child
 
 
 def _die_with(parent: int) -> None:
@@ -82,7 +91,7 @@ def start(
             start_new_session=True,
             preexec_fn=lambda: _die_with(parent),
         )
-    return Child(name, tuple(argv), popen, log)
+    return Child(name, tuple(argv), dict(env or {}), popen, log)
 
 
 def hello(child: Child, *, timeout: float = 30) -> dict[str, Any]:

@@ -60,10 +60,16 @@ class Places:
 
 
 class Sandbox:
-    """The process tree. Use it as a context manager; :meth:`start` may be called once."""
+    """The process tree. Use it as a context manager; :meth:`start` may be called once.
 
-    def __init__(self, folder: Path, *, redis_url: str = "", kubeconfig: str = "", workers: int = 2) -> None:
+    ``sweep_interval`` is in seconds: how soon ghapp notices by itself what no delivery told it.
+    """
+
+    def __init__(
+        self, folder: Path, *, redis_url: str = "", kubeconfig: str = "", workers: int = 2, sweep_interval: int = 60
+    ) -> None:
         self.folder, self.redis_url, self.kubeconfig, self.workers = folder, redis_url, kubeconfig, workers
+        self.sweep_interval = sweep_interval
         self.children: dict[str, Child] = {}
         self.env: dict[str, str] = {}
         self._forge: Any = None
@@ -83,7 +89,7 @@ class Sandbox:
         progress("Redis")
         redis = self.redis_url or self._start_redis()
         progress("registry")
-        registry = self._announced("registry", "-m", "ghapp.sandbox.registry", "--root", str(self.folder / "registry"))
+        registry = self._start_registry()
         progress("cluster")
         kubeconfig = self.kubeconfig or self._start_cluster()
         progress("forge")
@@ -97,7 +103,7 @@ class Sandbox:
             api=self._forge.api_url,
             graphql=self._forge.graphql_url,
             server=server,
-            registry=str(registry["url"]).removeprefix("http://"),
+            registry=registry,
             redis=redis,
             kubeconfig=kubeconfig,
             organisation=ORGANISATION,
@@ -151,6 +157,12 @@ class Sandbox:
         wait_until(lambda: _listens(port), self.children["redis"], what=f"Redis on port {port}")
         return f"redis://127.0.0.1:{port}/0"
 
+    def _start_registry(self) -> str:
+        # A port of its choosing would be another one after a restart, and images would be named wrongly.
+        root, port = self.folder / "registry", free_port()
+        arguments = ("-m", "ghapp.sandbox.registry", "--root", str(root), "--port", str(port))
+        return str(self._announced("registry", *arguments)["url"]).removeprefix("http://")
+
     def _start_cluster(self) -> str:
         kubeconfig = self.folder / "kubeconfig"
         data = str(self.folder / "cluster")
@@ -167,10 +179,10 @@ class Sandbox:
         self.children[name] = start(name, argv, logs=self.folder / "logs", env=self.env)
 
     def restart(self, name: str) -> None:
-        """Start one of ghapp's own processes again, as it was started first."""
+        """Kill a part with everything it started, unless it has ended, and start it again as it was started first."""
         old = self.children[name]
         old.kill()
-        self.children[name] = start(name, old.argv, logs=self.folder / "logs", env=self.env)
+        self.children[name] = old.again()
 
     # --- what they are told -------------------------------------------------------------------------
     def _people_and_app(self, webhook: str) -> tuple[Any, dict[str, str]]:
@@ -230,7 +242,7 @@ class Sandbox:
             "GHAPP_DATA_DIR": str(self.folder / "data"),
             "GHAPP_PUBLIC_URL": places.server,
             "GHAPP_PLAIN_HTTP_REGISTRIES": places.registry,
-            "GHAPP_SWEEP_INTERVAL": "60",
+            "GHAPP_SWEEP_INTERVAL": str(self.sweep_interval),
             # The sandbox's own GitHub has no abuse limits to keep clear of.
             "GHAPP_GITHUB_WRITES_PER_MINUTE": "10000",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
