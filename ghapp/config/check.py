@@ -9,8 +9,6 @@ from ghapp import names
 from ghapp.config.read import AppList, parse
 from policies.yamltext import Problem, Problems
 
-SHARED_POLICIES = (".policy.yml", "policy.yml")
-
 
 def files_below(path: Path) -> list[Path]:
     """``path`` itself if it is a file; else the files in that folder that ghapp reads."""
@@ -48,22 +46,7 @@ def _app_problems(path: Path, content: bytes) -> Iterator[Problem]:
 
 
 def _policy_problems(path: Path, content: bytes) -> list[Problem]:
-    text = content.decode("utf-8", "replace")
-    if path.name in SHARED_POLICIES:
-        return _shared_policy_problems(path, text)
-    from policies.kinds import parse_policies
+    from policies.kinds import problems_in
 
     beside = {str(p): p.read_text(errors="replace") for p in path.parent.glob("*.ics")}
-    found = parse_policies(text, str(path), files=beside)
-    return [problem for broken in found.broken for problem in broken.problems]
-
-
-def _shared_policy_problems(path: Path, text: str) -> list[Problem]:
-    """policy-bot's own file."""
-    from policies.approval.parse import parse as parse_approval
-
-    try:
-        parse_approval(text, str(path))
-    except Problems as e:
-        return list(e.problems)
-    return []
+    return problems_in(content, name=str(path), files=beside)

@@ -143,7 +143,15 @@ def _environment(view: View, app: str, environment: Environment) -> facts.Enviro
         checks=environment.checks,
         gates=environment.gates,
         file=view.apps[app].path,
+        line=_line(view, app, environment.name),
     )
+
+
+def _line(view: View, app: str, environment: str) -> int:
+    """Where the environment is declared, for sentences that name the place."""
+    file = view.apps[app]
+    declared = [e.name for e in file.app.deploy.environments]
+    return file.document.line(("deploy", "environments", declared.index(environment)))
 
 
 def _release(view: View, release: Release, commits: tuple[Sequence[facts.Commit], bool]) -> facts.Release:
@@ -157,7 +165,7 @@ def _release(view: View, release: Release, commits: tuple[Sequence[facts.Commit]
         ref=release.ref,
         commits=tuple(commits[0]),
         commits_complete=commits[1],
-        evidence=evidence_about(view.notes.get(release.commit, ())),
+        evidence=evidence_about(release.app, view.notes.get(release.commit, ())),
         rejected=(rejected.reason or "without a reason") if rejected else "",
     )
 

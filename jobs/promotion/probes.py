@@ -40,7 +40,14 @@ def probe(context: Context, facts: Promotion, policies: PolicySet, *, ask: Fetch
         else:
             continue
         found.append(_result(store, facts, one.demand.name, every, context.now, question))
+    found += [_no_job(one.demand.name, facts, context.now) for one in _demands(facts, policies, "job")]
     return tuple(found)
+
+
+def _no_job(gate: str, facts: Promotion, now: datetime) -> Result:
+    """The control plane holds no cluster's credentials, so a Job of a gate has nowhere to run yet."""
+    why = "Jobs as gates are not run by this version; use an http gate, or a check run of another App as `external`"
+    return Result(gate=gate, at=now, since=now, error=why, head_sha=facts.head_sha)
 
 
 def _demands(facts: Promotion, policies: PolicySet, what: str) -> Iterable[Demanded]:

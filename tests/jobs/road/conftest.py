@@ -22,6 +22,7 @@ from ghapp import names
 from ghapp.evidence import notes
 from ghapp.evidence.keys import signer
 from ghapp.evidence.release import Release
+from ghapp.evidence.statement import Statement
 from ghapp.git import Commit
 from ghapp.github.app import GitHubApp
 from ghapp.sandbox.forge import Forge
@@ -106,6 +107,23 @@ class Road:
         made = Release(app, commit, self.now, image, ref="refs/heads/main")
         notes.append(git, commit, [made.statement()], signer(self.settings), self.now)
         return made
+
+    def scan(self, commit: str, findings: list[dict[str, Any]], app: str = "web") -> None:
+        """Evidence of a scan of the source, as a pipeline writes it."""
+        predicate = {
+            "app": app,
+            "stage": "after",
+            "plugin": "trivy",
+            "version": "1.0.0",
+            "scanner": "trivy",
+            "target": "repository",
+            "result": "success",
+            "at": self.now.isoformat(),
+            "findings": findings,
+        }
+        git = mirror(self.settings.mirrors, self.github.for_repository(self.id))
+        statement = Statement(names.PREDICATE_SCAN, commit, predicate)
+        notes.append(git, commit, [statement], signer(self.settings), self.now)
 
     def report(self, environment: str, state: str = "success", *, app: str = "web", words: str = "") -> None:
         """What the agent says about what is deployed now."""

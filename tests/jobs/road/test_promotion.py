@@ -423,3 +423,37 @@ def test_trailers_survive_what_people_write(road: Road) -> None:
     ).stdout
     assert sum(line.startswith(f"{names.TRAILER_RELEASE}:") for line in parsed.splitlines()) == 1
     assert view.heads
+
+
+def test_findings_are_judged_by_the_policy_and_broken_glass_passes_once(road: Road) -> None:
+    policy = (
+        "kind: Vulnerability\nscope: {environments: [dev]}\nblock: [critical]\n"
+        "scans: {targets: [repository]}\nbreak_glass: {approvals: 1}\n"
+    )
+    road.push({".ghapp/policies/findings.yml": policy})
+    commit = road.push({"a": "1"})
+    finding = {
+        "id": "CVE-2026-1",
+        "kind": "vulnerability",
+        "severity": "critical",
+        "title": "bad",
+        "scanners": ["trivy"],
+    }
+    road.scan(commit, [finding])
+    release = road.release(commit)
+    road.reconcile()
+    assert road.runs("dev") is None
+    assert "CVE-2026-1" in road.checks("dev")["ghapp / gate / vulnerability"]["output"]["title"]
+    road.say("dev", "/break-glass we are down without it", by="ada")
+    road.approve("dev", by="linus")
+    road.reconcile()
+    assert road.runs("dev") == release.name
+    assert any("glass broken: we are down" in v for v in values(road.log("dev")[0], names.TRAILER_GATE))
+    assert road.view().decided("web", "dev").break_glass is None
+
+
+def test_a_release_without_the_demanded_scan_does_not_pass(road: Road) -> None:
+    road.push({".ghapp/policies/f.yml": "kind: Vulnerability\nblock: [critical]\nscans: {targets: [repository]}\n"})
+    road.release(road.push({"a": "1"}))
+    road.reconcile()
+    assert road.runs("dev") is None
