@@ -18,11 +18,14 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, help="where Jobs run and write their logs (default: a temporary one)")
     parser.add_argument("--kubeconfig", type=Path, help="also write an administrator's kubeconfig to this file")
+    parser.add_argument(
+        "--no-controllers", action="store_true", help="only serve the API, as envtest does: no Pod is ever made"
+    )
     args = parser.parse_args()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    with Cluster(args.host, args.port, args.data_dir) as cluster:
+    with Cluster(args.host, args.port, args.data_dir, controllers=not args.no_controllers) as cluster:
         said = {"url": cluster.url, "token": cluster.tokens.admin}
         if args.kubeconfig:
             said["kubeconfig"] = str(cluster.kubeconfig(args.kubeconfig))

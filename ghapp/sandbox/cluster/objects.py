@@ -210,12 +210,12 @@ class Objects:
     def _store_change(self, resource: Resource, live: Stored, new: Object, owned: Owners, write: Write) -> Object:
         old, meta = live.object, new["metadata"]
         admission.fill(self.allocator, resource, new, old)
-        validation.check_change(resource, new, old)
         managers.record(meta, owned, old["metadata"].get("managedFields", []))
         meta["resourceVersion"] = old["metadata"]["resourceVersion"]
         new["apiVersion"] = resource.stored_version or resource.api_version
         if new == old:
             return old
+        validation.check_change(resource, new, old)
         if write.guard:
             write.guard(new)
         if resource.has_generation and write.subresource not in STATUS and _means_more(resource, new, old):

@@ -6,7 +6,7 @@ rules or of who may do what. Nothing is ever written to disk.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -91,10 +91,11 @@ class Collection:
         key = event.stored.key
         if event.type == "DELETED":
             self.items.pop(key, None)
-            self._sorted = None
+            if self._sorted is not None:
+                del self._sorted[bisect_left(self._sorted, key)]
         else:
-            if key not in self.items:
-                self._sorted = None
+            if key not in self.items and self._sorted is not None:
+                insort(self._sorted, key)
             self.items[key] = event.stored
         for listener in tuple(self.listeners):
             listener(event)

@@ -13,6 +13,9 @@ from ghapp.sandbox.cluster.write import Write
 MANAGER = "endpointslice-controller"
 
 
+_Label = tuple[str, str, str]
+
+
 class Endpoints:
     """Keeps one slice per Service with a selector."""
 
@@ -22,36 +25,42 @@ class Endpoints:
         self._objects = loop.objects
         self._kind = loop.objects.kinds.named("Service")
         self._slices = loop.objects.kinds.named("EndpointSlice")
-        self._pods = loop.objects.kinds.named("Pod")
-        self._selecting: dict[str, dict[Key, Object]] = {}
+        # By namespace, label and value: a selector is looked up by its first label.
+        self._services: dict[_Label, dict[Key, Object]] = {}
+        self._ready: dict[_Label, dict[Key, Stored]] = {}
 
     def subjects(self, collection: str, event: Event) -> Iterable[Key]:
         key = event.stored.key
         if collection == "/services":
-            services = self._selecting.setdefault(key[0], {})
-            selector = event.stored.object["spec"].get("selector")
-            if event.type == "DELETED" or not selector:
-                services.pop(key, None)
+            before = event.before.object["spec"].get("selector") if event.before else None
+            selector = event.stored.object["spec"].get("selector") if event.type != "DELETED" else None
+            if before:
+                self._services.get(_first(key[0], before), {}).pop(key, None)
+            if not selector:
                 return []
-            services[key] = selector
+            self._services.setdefault(_first(key[0], selector), {})[key] = selector
             return [key]
         ready = owning.is_true(event.stored.object, "Ready") and event.type != "DELETED"
-        before = event.before is not None and owning.is_true(event.before.object, "Ready")
-        if ready == before:
+        was_ready = event.before is not None and owning.is_true(event.before.object, "Ready")
+        if ready == was_ready:
             return []
         labels = event.stored.object["metadata"].get("labels") or {}
-        return [k for k, s in self._selecting.get(key[0], {}).items() if s.items() <= labels.items()]
+        found: list[Key] = []
+        for label in ((key[0], k, v) for k, v in labels.items()):
+            pods = self._ready.setdefault(label, {})
+            if ready:
+                pods[key] = event.stored
+            else:
+                pods.pop(key, None)
+            found += [k for k, s in self._services.get(label, {}).items() if s.items() <= labels.items()]
+        return found
 
     def reconcile(self, key: Key) -> float | None:
         service = self._objects.find(self._kind, *key)
         if service is None or not (selector := service.object["spec"].get("selector")):
             return None
-        pods = [
-            p
-            for p in self._objects.store.collection("/pods").in_namespace(key[0])
-            if selector.items() <= (p.object["metadata"].get("labels") or {}).items()
-            and owning.is_true(p.object, "Ready")
-        ]
+        candidates = self._ready.get(_first(key[0], selector), {}).values()
+        pods = [p for p in candidates if selector.items() <= p.object["metadata"]["labels"].items()]
         wanted = {"endpoints": [_endpoint(p) for p in pods], "ports": _ports(service.object)}
         known = owning.owned(self._objects.store, service.object, "discovery.k8s.io/endpointslices")
         if not known:
@@ -71,6 +80,10 @@ class Endpoints:
         elif any(known[0].object.get(n) != v for n, v in wanted.items()):
             self._objects.edit(self._slices, known[0], lambda new: new.update(wanted), MANAGER)
         return None
+
+
+def _first(namespace: str, selector: Object) -> _Label:
+    return (namespace, *next(iter(selector.items())))
 
 
 def _endpoint(pod: Stored) -> Object:
