@@ -50,6 +50,6 @@ class Environment:
 
     def settings(self) -> str:
         """Stands for everything here that decides what is sent: a pass under other settings looks at all again."""
-        keys = [hashlib.sha256(path.read_bytes()).hexdigest() for path in self.keys]
+        keys = [hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "" for path in self.keys]
         said = "\0".join([_FORMAT, self.branch, self.namespace, self.verify, *sorted(keys), *sorted(self.apps)])
         return hashlib.sha256(f"{said}\0{self.service_account}".encode()).hexdigest()[:16]

@@ -44,8 +44,10 @@ def load(raw: bytes, name: str) -> list[Any]:
         mark = e.problem_mark or e.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
         raise Unreadable(f"{where}: not YAML: {e.problem or e.context}") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as e:
-        said = str(e) or "nested too deeply"
+    except RecursionError:
+        raise Unreadable(f"{name}: nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as e:
+        said = str(e)
         raise Unreadable(said if said.startswith(name) else f"{name}: {said}") from None
     return [d for d in documents if d is not None]
 
