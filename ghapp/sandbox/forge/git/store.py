@@ -47,6 +47,10 @@ _CONFIG = """[core]
 """
 
 
+# Longer ones do not fit into a file's name.
+_NAME_LIMIT = 1000
+
+
 class RefConflict(Exception):
     """A ref is not what the caller took it for, or cannot be written."""
 
@@ -95,6 +99,8 @@ class GitStore:
 
     def update_ref(self, name: str, new: str | None, old: str | None = None) -> None:
         """Move, create (``old=ZERO``) or delete (``new=None``) a ref if it still is ``old``; else ``RefConflict``."""
+        if "\0" in name or len(name) > _NAME_LIMIT:
+            raise RefConflict(f"{name[:40]!r} is not a valid name")
         command = ["update-ref", "-d", name] if new is None else ["update-ref", name, new]
         done = git(self.path, *command, *([old] if old is not None else []), check=False)
         if done.status:

@@ -6,6 +6,8 @@ walked.
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import itertools
 import threading
 from collections import deque
@@ -66,9 +68,10 @@ class State:
         return f"{self.web_url}/api/v3"
 
     def publish(self, event: Event) -> None:
-        """Tell everybody who listens that something happened."""
+        """Tell everybody who listens that something happened; what there is to say is worked out once at most."""
+        told = dataclasses.replace(event, payload=functools.cache(event.payload))
         for listener in self.listeners:
-            listener(event)
+            listener(told)
 
     # Identity ---------------------------------------------------------------------------------------------------------
 

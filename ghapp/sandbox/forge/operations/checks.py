@@ -131,7 +131,7 @@ def _output(output: dict[str, Any]) -> list[Annotation]:
             raise unprocessable(
                 f"Invalid request.\n\nOnly {TEXT_LIMIT} characters are allowed; {len(value.encode())} were supplied."
             )
-    listed = output.get("annotations") or []
+    listed = Body(output).objects("annotations")
     if len(listed) > ANNOTATION_LIMIT:
         raise unprocessable(
             f"Invalid request.\n\nNo more than {ANNOTATION_LIMIT} items are allowed; {len(listed)} were supplied."
@@ -139,8 +139,7 @@ def _output(output: dict[str, Any]) -> list[Annotation]:
     return [_annotation(item) for item in listed]
 
 
-def _annotation(item: dict[str, Any]) -> Annotation:
-    fields = Body(item)
+def _annotation(fields: Body) -> Annotation:
     start, end = fields.optional_integer("start_line"), fields.optional_integer("end_line")
     if start is None or end is None:
         raise unprocessable('Invalid request.\n\n"start_line" and "end_line" weren\'t supplied.')
@@ -164,7 +163,7 @@ def _annotation(item: dict[str, Any]) -> Annotation:
 
 
 def _actions(body: Body) -> list[dict[str, str]]:
-    actions = body.items("actions")
+    actions = [action.fields for action in body.objects("actions")]
     if len(actions) > 3:
         raise unprocessable(f"Invalid request.\n\nNo more than 3 items are allowed; {len(actions)} were supplied.")
     for action in actions:

@@ -62,7 +62,7 @@ def _checks(given: dict[str, Any]) -> list[RequiredCheck]:
     """From ``checks`` (with app ids; -1 is any) or the older ``contexts``."""
     body = Body(given)
     if "checks" in body:
-        checks = [Body(item) for item in body.items("checks")]
+        checks = body.objects("checks")
         ids = [check.integer("app_id", -1) for check in checks]
         return [RequiredCheck(c.required("context"), i if i != -1 else None) for c, i in zip(checks, ids, strict=True)]
     return [RequiredCheck(context) for context in body.texts("contexts")]

@@ -196,8 +196,7 @@ def _create_tree(call: Call) -> Reply:
     if base is not None and git.info(f"{base}^{{tree}}") is None:
         raise unprocessable("base_tree is not a valid tree oid")
     entries: list[tuple[str, str | None, str]] = []
-    for item in body.items("tree"):
-        fields = Body(item)
+    for fields in body.objects("tree"):
         path, mode = fields.required("path"), fields.choice("mode", _MODES, "100644")
         if any(part in ("", ".", "..", ".git") for part in path.split("/")):
             raise unprocessable("tree.path contains a malformed path component")
@@ -247,7 +246,7 @@ def decoded(text: str) -> bytes:
     """Base64 as GitHub takes it, with or without line breaks."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error:
+    except (binascii.Error, ValueError):
         raise unprocessable("content is not valid Base64") from None
 
 

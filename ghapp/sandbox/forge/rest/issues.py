@@ -46,14 +46,9 @@ def _create(call: Call) -> Reply:
         call.state, call.repository, user, body.required("title"), body.optional_text("body"), call.actor.app
     )
     if _may_write(call):
-        operations.add_labels(call.state, issue, user, _names(body.items("labels")))
+        operations.add_labels(call.state, issue, user, body.names("labels"))
         operations.assign(call.state, issue, user, _people(call, body.texts("assignees")))
     return Reply(issues.issue(call.state, issue), 201)
-
-
-def _names(labels: list[Any]) -> list[str]:
-    """Labels are given by name, or as objects that have one."""
-    return [item["name"] if isinstance(item, dict) else str(item) for item in labels]
 
 
 def _people(call: Call, logins: list[str]) -> list[Any]:
@@ -82,7 +77,7 @@ def _update(call: Call) -> dict[str, Any]:
         operations.edit_issue(call.state, issue, user, title, text)
         operations.set_issue_state(call.state, issue, user, wanted, body.optional_text("state_reason"))
     if "labels" in body:
-        operations.set_labels(call.state, issue, user, _names(body.items("labels")))
+        operations.set_labels(call.state, issue, user, body.names("labels"))
     if "assignees" in body:
         people = _people(call, body.texts("assignees"))
         operations.assign(call.state, issue, user, [u for u in issue.assignees if u not in people], remove=True)

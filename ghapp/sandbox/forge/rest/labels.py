@@ -75,13 +75,8 @@ def _of_issue(call: Call) -> Reply:
     return _shown(call, finding.issue(call))
 
 
-def _names(call: Call) -> list[str]:
-    """Names in ``labels``, plain or as objects with one."""
-    return [item["name"] if isinstance(item, dict) else str(item) for item in call.body.items("labels")]
-
-
 def _add(call: Call) -> Reply:
-    issue, names = finding.issue(call), _names(call)
+    issue, names = finding.issue(call), call.body.names("labels")
     if not names:
         raise unprocessable('Invalid request.\n\n"labels" wasn\'t supplied.')
     operations.add_labels(call.state, issue, call.actor.person, names)
@@ -90,7 +85,7 @@ def _add(call: Call) -> Reply:
 
 def _set(call: Call) -> Reply:
     issue = finding.issue(call)
-    operations.set_labels(call.state, issue, call.actor.person, _names(call))
+    operations.set_labels(call.state, issue, call.actor.person, call.body.names("labels"))
     return _shown(call, issue)
 
 

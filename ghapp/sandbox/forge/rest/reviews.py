@@ -39,7 +39,7 @@ def _get(call: Call) -> dict[str, Any]:
 def _create(call: Call) -> dict[str, Any]:
     pull, body, user = finding.pull(call), call.body, call.actor.person
     event, text = body.text("event"), body.text("body")
-    comments = [Body(item) for item in body.items("comments")]
+    comments = body.objects("comments")
     if event == "COMMENT" and not text.strip() and not comments:
         raise ApiError(422, "Unprocessable Entity", ["Review Body can't be blank"])
     review = operations.create(

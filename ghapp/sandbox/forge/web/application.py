@@ -8,8 +8,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+import sys
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -128,6 +130,9 @@ class Application:
             reply = Reply(e.body(), e.status, e.headers)
         except RefConflict as e:
             reply = Reply(ApiError(422, f"Reference update failed: {e}").body(), 422)
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+            reply = Reply(ApiError(500, "Server Error").body(), 500)
         response = self._respond(request, reply)
         free = response.status_code == 304 or path == "/rate_limit"
         self._account(response, actor, resource, 0 if free else reply.cost)

@@ -83,6 +83,21 @@ class Body:
             raise unprocessable(f"Invalid request.\n\nFor 'properties/{name}', not all items are strings.")
         return values
 
+    def objects(self, name: str) -> list[Body]:
+        """A list of objects, each to be read field by field."""
+        values = self.items(name)
+        if not all(isinstance(value, dict) for value in values):
+            raise unprocessable(f"Invalid request.\n\nFor 'properties/{name}', not all items are objects.")
+        return [Body(value) for value in values]
+
+    def names(self, name: str) -> list[str]:
+        """A list of names, plain or as objects with one, which is how labels are given."""
+        given = [value.get("name") if isinstance(value, dict) else value for value in self.items(name)]
+        names = [value for value in given if isinstance(value, str) and value]
+        if len(names) < len(given):
+            raise unprocessable(f"Invalid request.\n\nFor 'properties/{name}', not all items are names.")
+        return names
+
     def mapping(self, name: str) -> dict[str, Any]:
         return self._typed(name, dict, {})
 
