@@ -17,11 +17,12 @@ def validate(paths: tuple[Path, ...], as_json: bool) -> None:
     """
     from ghapp.cli.output import print_json, stop
     from ghapp.config.check import check_file, files_below
+    from jobs.pipeline.problems import problems as pipeline_problems
 
     files = [f for path in paths or (Path(),) for f in files_below(path)]
     if not files:
         stop("there is no .ghapp.yml and no .ghapp/policies here; name a file, or write one (`ghapp schema` shows how)")
-    problems = [p for f in files for p in check_file(f)]
+    problems = [p for f in files for p in check_file(f, lambda app: pipeline_problems(app, None))]
     if as_json:
         rows = [{"file": p.file, "line": p.line, "message": p.message, "fix": p.fix} for p in problems]
         print_json({"ok": not problems, "files": [str(f) for f in files], "problems": rows})

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ghapp.config.graph import order_problems
 from ghapp.config.model import App, Monorepo
-from policies import yamltext
+from policies import filters, yamltext
+from policies.demands import BadDemand, read_demands
 from policies.strict import validate
 from policies.yamltext import Document, Problem, Problems
 
@@ -52,7 +53,7 @@ def _app(document: Document, path: str) -> AppFile:
     if document.data is None:
         raise Problems([Problem(path, 1, "the file is empty", "declare at least `version: 1` and `app: <name>`")])
     app = validate(App, document)
-    problems = [*order_problems(app, document), *_step_problems(app, document)]
+    problems = [*order_problems(app, document), *_step_problems(app, document), *_gate_problems(app, document)]
     if problems:
         raise Problems(problems)
     return AppFile(app, path, document)
@@ -66,3 +67,19 @@ def _step_problems(app: App, document: Document) -> Iterable[Problem]:
                 where = ("pipeline", stage, i, "id")
                 yield document.problem(where, f"the step id {step.id!r} is used twice", "give each step its own id")
             seen[step.id] = stage
+
+
+def _gate_problems(app: App, document: Document) -> Iterable[Problem]:
+    """Filters that are no CEL, and checks and gates that are none."""
+    for i, environment in enumerate(app.deploy.environments):
+        where = ("deploy", "environments", i)
+        try:
+            if environment.filter:
+                filters.check(environment.filter, filters.PROMOTION_VARIABLES)
+        except filters.BadExpression as e:
+            yield document.problem((*where, "filter"), f"`filter`: {e}")
+        for key, arguments in (("checks", (environment.checks, ())), ("gates", ((), environment.gates))):
+            try:
+                read_demands(*arguments, f"environment {environment.name}")
+            except BadDemand as e:
+                yield document.problem((*where, key), str(e))
