@@ -78,8 +78,8 @@ def _gate_problems(app: App, document: Document) -> Iterable[Problem]:
                 filters.check(environment.filter, filters.PROMOTION_VARIABLES)
         except filters.BadExpression as e:
             yield document.problem((*where, "filter"), f"`filter`: {e}")
-        for key, arguments in (("checks", (environment.checks, ())), ("gates", ((), environment.gates))):
+        for key, checks, gates in (("checks", environment.checks, ()), ("gates", (), environment.gates)):
             try:
-                read_demands(*arguments, f"environment {environment.name}")
+                read_demands(checks, gates, f"environment {environment.name}")
             except BadDemand as e:
                 yield document.problem((*where, key), str(e))
