@@ -59,10 +59,11 @@ def command(task: Task) -> tuple[str, ...]:
     return (
         *_namespaces(way, network=task.network),
         *_system(),
-        *_readable(_tool_folders(task.readable)),
         *("--bind", str(task.workspace), WORKSPACE),
         *("--bind", str(task.scratch), SCRATCH),
         *("--bind", str(task.scratch / "tmp"), "/tmp"),  # noqa: S108 - inside of the sandbox
+        # After /tmp: the worker itself may be installed below it.
+        *_readable(_tool_folders(task.readable)),
         *("--chdir", directory),
         "--",
         *limits(task.limits),
