@@ -97,8 +97,7 @@ def answer(body: Object | bytes, code: int = 200, headers: Mapping[str, str] | N
 def shown(call: Call, obj: Object, code: int = 200, warnings: list[str] | None = None) -> web.Response:
     """An object in the form and version that a request wants it."""
     r = call.resource
-    if obj.get("apiVersion") != r.api_version and obj.get("kind") == r.kind:
-        obj = {**obj, "apiVersion": r.api_version}
+    obj = r.seen(obj)
     view = views.wanted(call.accept)
     response = answer(views.of_object(view, r, obj) if view else obj, code)
     for warning in warnings or ():

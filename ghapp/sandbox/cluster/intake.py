@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ghapp.sandbox.cluster import custom, decode, errors, typed
+from ghapp.sandbox.cluster import custom, decode, errors, fitting
 from ghapp.sandbox.cluster.kinds import Resource
 from ghapp.sandbox.cluster.types import Object
 from ghapp.sandbox.cluster.write import Write
@@ -59,7 +59,7 @@ def check_configuration(resource: Resource, namespace: str, name: str, config: O
     if meta.get("managedFields"):
         raise errors.bad_request("metadata.managedFields must be nil")
     place(resource, namespace, name, meta)
-    wrong = list(typed.problems(config, resource.type))
+    wrong = list(fitting.problems(config, resource.type))
     if wrong:
         said = wrong[0] if len(wrong) == 1 else "errors:\n" + "\n".join(f"  {w}" for w in wrong)
         where = f"{namespace}/{name}; {_kind(resource)}"

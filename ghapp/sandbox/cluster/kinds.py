@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ghapp.sandbox.cluster import models
-from ghapp.sandbox.cluster.types import ANYTHING, Type
+from ghapp.sandbox.cluster.types import ANYTHING, Object, Type
 
 _ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 
@@ -30,7 +30,8 @@ class Resource:
     """A kind as it is served: where, under which names, with which type.
 
     ``subresources`` are those below an object (status, scale, log …). ``stored_as`` tells versions and groups that
-    show the same objects apart from those that do not: resources with the same value share their objects.
+    show the same objects apart from those that do not: resources with the same value share their objects, which are
+    kept in ``stored_version``, with the top-level fields of ``renamed`` under their other names.
     """
 
     group: str
@@ -46,6 +47,7 @@ class Resource:
     verbs: tuple[str, ...] = _ALL_VERBS
     stored_as: str = ""
     stored_version: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict, compare=False)
     custom: bool = False
     has_generation: bool = False
     columns: tuple[Column, ...] = field(default=(), compare=False)
@@ -64,6 +66,29 @@ class Resource:
     def storage(self) -> str:
         return self.stored_as or f"{self.group}/{self.plural}"
 
+    def seen(self, stored: Object) -> Object:
+        """A stored object as this version shows it; itself where that is how it is stored."""
+        if stored["apiVersion"] == self.api_version:
+            return stored
+        names = {theirs: ours for ours, theirs in self.renamed.items()}
+        return {**{names.get(k, k): v for k, v in stored.items()}, "apiVersion": self.api_version}
+
+    def kept(self, shown: Object) -> Object:
+        """An object of this version as it is stored."""
+        named = {self.renamed.get(k, k): v for k, v in shown.items()} if self.renamed else shown
+        return {**named, "apiVersion": self.stored_version or self.api_version}
+
+
+# Core events and those of events.k8s.io are the same objects with fields of other names.
+_EVENT_NAMES = {
+    "regarding": "involvedObject",
+    "note": "message",
+    "reportingController": "reportingComponent",
+    "deprecatedCount": "count",
+    "deprecatedFirstTimestamp": "firstTimestamp",
+    "deprecatedLastTimestamp": "lastTimestamp",
+    "deprecatedSource": "source",
+}
 
 # group, version: then plural, kind, namespaced?, short names, subresources, categories, generation?
 _N, _C = True, False
@@ -160,6 +185,7 @@ _REVIEWS: dict[tuple[str, str], list[tuple[str, str, bool]]] = {
 }
 
 _MODELS = {("", "Event"): "CoreV1Event", ("events.k8s.io", "Event"): "EventsV1Event"}
+_SHARED_EVENTS: dict[str, Any] = {"stored_as": "/events", "stored_version": "v1", "renamed": _EVENT_NAMES}
 
 
 def builtin() -> list[Resource]:
@@ -177,6 +203,7 @@ def builtin() -> list[Resource]:
             categories=tuple(categories.split()),
             subresources=tuple(below.split()),
             has_generation=generation,
+            **(_SHARED_EVENTS if group == "events.k8s.io" else {}),
         )
         for (group, version), rows in _TABLE.items()
         for plural, kind, namespaced, short, below, categories, generation in rows

@@ -98,4 +98,4 @@ def in_version(stored: Stored, resource: Resource) -> bytes:
     """An object's JSON in the version that was asked for; it may have been written in another one."""
     if stored.object["apiVersion"] == resource.api_version:
         return stored.raw
-    return orjson.dumps({**stored.object, "apiVersion": resource.api_version, "kind": resource.kind})
+    return orjson.dumps(resource.seen(stored.object))

@@ -76,7 +76,7 @@ class Objects:
 
     def change(self, resource: Resource, live: Stored, new: Object, write: Write) -> Object:
         """Make ``new`` the next version of ``live``, with owners recorded as for any write that is not an apply."""
-        old = managers.without(self._seen(resource, live))
+        old = managers.without(resource.seen(live.object))
         given = new["metadata"].pop("managedFields", None)
         owners = managers.chosen(given, live.object["metadata"].get("managedFields"), write)
         self._continue(resource, live, new, write)
@@ -99,7 +99,7 @@ class Objects:
         if live is None and (uid := config["metadata"].get("uid")):
             why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
             raise errors.conflict(resource.plural, resource.group, name, why)
-        old = managers.without(self._seen(resource, live)) if live else intake.blank(resource)
+        old = managers.without(resource.seen(live.object)) if live else intake.blank(resource)
         owners = managers.of(live.object["metadata"].get("managedFields")) if live else {}
         merged, owned = managers.applied(resource, old, config, owners, write, self.clock(), force=force)
         new = intake.merged(resource, merged, namespace, name)
@@ -152,12 +152,6 @@ class Objects:
 
     # The steps of a write.
 
-    def _seen(self, resource: Resource, live: Stored) -> Object:
-        """A stored object in the version in which it is written now."""
-        if live.object["apiVersion"] == resource.api_version:
-            return live.object
-        return {**live.object, "apiVersion": resource.api_version}
-
     def _generated(self, resource: Resource, namespace: str, prefix: str) -> str:
         while True:
             name = prefix[:58] + "".join(secrets.choice(_SUFFIX) for _ in range(5))
@@ -190,7 +184,7 @@ class Objects:
             raise errors.conflict(resource.plural, resource.group, current["name"], why)
         metadata.keep(meta, current)
         if write.subresource in STATUS:
-            _only_status(new, old, annotations=not resource.custom)
+            _only_status(new, resource.seen(old), annotations=not resource.custom)
         elif "status" in resource.subresources:
             new.pop("status", None)
             if "status" in old:
@@ -204,7 +198,7 @@ class Objects:
         if write.guard:
             write.guard(new)
         managers.record(new["metadata"], owned, [])
-        new["apiVersion"] = resource.stored_version or resource.api_version
+        new = resource.kept(new)
         return new if write.dry_run else self.store.put(resource.storage, new).object
 
     def _store_change(self, resource: Resource, live: Stored, new: Object, owned: Owners, write: Write) -> Object:
@@ -212,20 +206,20 @@ class Objects:
         admission.fill(self.allocator, resource, new, old)
         managers.record(meta, owned, old["metadata"].get("managedFields", []))
         meta["resourceVersion"] = old["metadata"]["resourceVersion"]
-        new["apiVersion"] = resource.stored_version or resource.api_version
-        if new == old:
+        kept = resource.kept(new)
+        if kept == old:
             return old
         validation.check_change(resource, new, old)
         if write.guard:
             write.guard(new)
-        if resource.has_generation and write.subresource not in STATUS and _means_more(resource, new, old):
+        if resource.has_generation and write.subresource not in STATUS and _means_more(resource, kept, old):
             meta["generation"] = old["metadata"].get("generation", 0) + 1
         if write.dry_run:
-            return new
+            return kept
         if meta.get("deletionTimestamp") and not meta.get("finalizers") and not deletion.is_namespace(resource):
             gone = self.store.remove(resource.storage, meta.get("namespace", ""), meta["name"])
-            return gone.object if gone else new
-        return self.store.put(resource.storage, new).object
+            return gone.object if gone else kept
+        return self.store.put(resource.storage, kept).object
 
 
 def _only_status(new: Object, old: Object, *, annotations: bool) -> None:

@@ -158,7 +158,7 @@ class Verbs:
         if call.content_type in _APPLY_TYPES:
             return self._apply(call)
         live = self._objects.get(r, a.namespace, a.name)
-        patched = patches.apply(call.content_type, live.object, decode.parse(call.body), r)
+        patched = patches.apply(call.content_type, r.seen(live.object), decode.parse(call.body), r)
         obj = self._objects.patched(r, live, patched, write)
         return shown(call, obj, 200, write.warnings)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.sandbox.cluster import fields, typed
+from ghapp.sandbox.cluster import fields, fitting, typed
 from ghapp.sandbox.cluster.types import ANYTHING, BOOLEAN, INTEGER, OPAQUE, STRING, ListOf, MapOf, Struct
 
 PORT = Struct("Port", lambda: {"port": INTEGER, "protocol": STRING, "name": STRING}, key_defaults={"protocol": "TCP"})
@@ -191,9 +191,9 @@ def test_removing(value: Any, gone: list[tuple[str, ...]], left: Any) -> None:
     ],
 )
 def test_values_that_do_not_fit(value: Any, problem: str) -> None:
-    assert list(typed.problems(value, ROOT)) == [problem]
+    assert list(fitting.problems(value, ROOT)) == [problem]
 
 
 def test_values_that_fit() -> None:
     value = {"text": None, "ports": [port(), port(protocol="UDP")], "free": {"x": [{}]}, "closed": [1], "spec": None}
-    assert list(typed.problems(value, ROOT)) == []
+    assert list(fitting.problems(value, ROOT)) == []

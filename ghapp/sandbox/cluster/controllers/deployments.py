@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ghapp.sandbox.cluster.controllers import owning
 from ghapp.sandbox.cluster.controllers.loop import Loop
+from ghapp.sandbox.cluster.controllers.recording import record
 from ghapp.sandbox.cluster.store import Event, Key, Stored
 from ghapp.sandbox.cluster.types import Object
 from ghapp.sandbox.cluster.write import Delete, Write
@@ -86,6 +87,8 @@ class Deployments:
         if spec.get("minReadySeconds"):
             given["spec"]["minReadySeconds"] = spec["minReadySeconds"]
         self._objects.create(self._sets, meta["namespace"], given, Write(MANAGER))
+        said = f"Scaled up replica set {name} from 0 to {spec['replicas']}"
+        record(self._objects, deployment, "ScalingReplicaSet", said, "deployment-controller")
         return self._objects.get(self._sets, meta["namespace"], name)
 
     def _scale(self, replica_set: Stored, replicas: int) -> Stored:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ghapp.sandbox.cluster.controllers import owning
 from ghapp.sandbox.cluster.controllers.loop import Loop
+from ghapp.sandbox.cluster.controllers.recording import record
 from ghapp.sandbox.cluster.controllers.replicasets import MANAGER, pod_of
 from ghapp.sandbox.cluster.store import Event, Key, Stored
 from ghapp.sandbox.cluster.types import Object
@@ -53,6 +54,8 @@ class Jobs:
             self._fill(job, pods, status)
         self._write(live, status)
         if over:
+            ended = status["conditions"][-1]
+            record(self._objects, job, ended["reason"], ended["message"], "job-controller", warning="failed" in status)
             return self._outlive(self._objects.get(self._kind, *key).object)
         return left
 

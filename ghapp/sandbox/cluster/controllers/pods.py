@@ -11,13 +11,18 @@ from datetime import UTC, datetime
 
 from ghapp.sandbox.cluster.controllers import owning
 from ghapp.sandbox.cluster.controllers.loop import Loop
+from ghapp.sandbox.cluster.controllers.recording import record
 from ghapp.sandbox.cluster.store import Event, Key, Stored
 from ghapp.sandbox.cluster.types import Object
-from ghapp.sandbox.cluster.write import Write
 
 MANAGER = "kubelet"
 NODE = "sandbox"
 FAIL = "sandbox.ghapp.dev/fail"
+_SAID = {
+    "crashloop": ("BackOff", "Back-off restarting failed container"),
+    "imagepull": ("Failed", "Error: ImagePullBackOff"),
+    "never-ready": ("Unhealthy", "Readiness probe failed: told to fail"),
+}
 _WAYS = ("crashloop", "imagepull", "never-ready", "unschedulable")
 
 
@@ -58,7 +63,10 @@ class Pods:
             return left
         self._addresses += 1
         address = f"10.244.{self._addresses // 250 % 250}.{self._addresses % 250 + 2}"
-        self._set(live, _failed(pod, way, address, self._objects.clock()))
+        self._set(live, _settled(pod, way, address, self._objects.clock()))
+        if way:
+            reason, message = _SAID[way]
+            record(self._objects, pod, reason, message, MANAGER, warning=True)
         return None
 
     def _set(self, live: Stored, status: Object) -> None:
@@ -71,6 +79,7 @@ class Pods:
         owning.condition(status, "PodScheduled", "False", "Unschedulable", said, self._objects.clock())
         if not owning.get_condition(live.object, "PodScheduled"):
             self._objects.set_status(self._kind, live, status, "kube-scheduler")
+            record(self._objects, live.object, "FailedScheduling", said, "default-scheduler", warning=True)
 
 
 def really_runs(pod: Object) -> bool:
@@ -105,7 +114,7 @@ def pending(pod: Object, now: str, reason: str) -> Object:
     }
 
 
-def _failed(pod: Object, way: str, address: str, now: str) -> Object:
+def _settled(pod: Object, way: str, address: str, now: str) -> Object:
     """The status of a Pod whose time has come: running, or as broken as it is meant to be."""
     status: Object = {
         "phase": "Pending" if way == "imagepull" else "Running",
@@ -165,29 +174,3 @@ def container_status(container: Object, state: Object, ready: bool, restarts: in
 def _age(pod: Object) -> float:
     created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
     return (datetime.now(UTC) - created).total_seconds()
-
-
-def event(loop: Loop, pod: Object, reason: str, message: str, kind: str = "Normal") -> None:
-    """Record an Event about a Pod."""
-    objects = loop.objects
-    meta, now = pod["metadata"], objects.clock()
-    body = {
-        "metadata": {"generateName": f"{meta['name']}."},
-        "involvedObject": {
-            "kind": "Pod",
-            "apiVersion": "v1",
-            "namespace": meta["namespace"],
-            "name": meta["name"],
-            "uid": meta["uid"],
-        },
-        "reason": reason,
-        "message": message,
-        "type": kind,
-        "source": {"component": MANAGER},
-        "firstTimestamp": now,
-        "lastTimestamp": now,
-        "count": 1,
-    }
-    objects.create(
-        objects.kinds.at("", "v1", "events") or objects.kinds.named("Event"), meta["namespace"], body, Write(MANAGER)
-    )
