@@ -118,3 +118,14 @@ def test_every_route_needs_permissions_that_exist(forge: Any) -> None:
             assert level in LEVELS, route
         if route.method != "GET" and route.template.startswith("/repos/"):
             assert route.alternatives, f"{route.method} {route.template} is open to everybody"
+
+
+def test_graphql_is_for_those_who_say_who_they_are(world: Any) -> None:
+    url, body = world.forge.graphql_url, {"query": "{ viewer { login } rateLimit { remaining } }"}
+    client = world.as_installation(world.installation)
+    answer = client.post(url, json=body)
+    assert answer.json()["data"]["viewer"]["login"] == "robot[bot]"
+    assert answer.headers["X-RateLimit-Resource"] == "graphql"
+    assert world.client().post(url, json=body).status_code == 401
+    assert client.get("/rate_limit").json()["resources"]["graphql"]["used"] == 1
+    assert world.forge.requests.count(actor=f"installation:{world.installation.id}", route="/api/graphql") == 1

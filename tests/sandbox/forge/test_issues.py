@@ -104,3 +104,14 @@ def test_reactions(world: Any) -> None:
     counted = bob.post(f"{ISSUES}/comments/{comment['id']}/reactions", json={"content": "eyes"})
     assert counted.status_code == 201
     assert bob.get(f"{ISSUES}/comments/{comment['id']}").json()["reactions"]["eyes"] == 1
+
+
+def test_search(world: Any) -> None:
+    sha = world.pull()["head"]["sha"]
+    world.as_user("bob").post(ISSUES, json={"title": "Something else"})
+    client = world.as_installation(world.installation)
+    found = client.get("/search/issues", params={"q": f"repo:acme/app is:pr sha:{sha[:8]}"})
+    assert [item["number"] for item in found.json()["items"]] == [1]
+    assert found.headers["X-RateLimit-Limit"] == "30"
+    assert client.get("/search/issues").status_code == 422
+    assert world.as_user("mallory").get("/search/issues", params={"q": "is:pr"}).json()["total_count"] == 0

@@ -78,9 +78,13 @@ class ReaderPool:
         self._limit = limit
         self._lock = threading.Lock()
         self._readers: OrderedDict[Path, ObjectReader] = OrderedDict()
+        self._closed = False
 
     def reader(self, path: Path) -> ObjectReader:
+        """The reader of a repository; ``OSError`` once the pool is closed."""
         with self._lock:
+            if self._closed:
+                raise OSError("the forge has stopped")
             reader = self._readers.pop(path, None) or ObjectReader(path)
             self._readers[path] = reader
             dropped = [self._readers.popitem(last=False)[1] for _ in range(len(self._readers) - self._limit)]
@@ -97,6 +101,7 @@ class ReaderPool:
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             readers, self._readers = list(self._readers.values()), OrderedDict()
         for reader in readers:
             reader.close()

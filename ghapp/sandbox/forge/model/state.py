@@ -54,7 +54,7 @@ class State:
         self.installations: dict[int, Installation] = {}
         self.user_tokens: dict[str, UserToken] = {}
         self.installation_tokens: dict[str, InstallationToken] = {}
-        self.deliveries: deque[Delivery] = deque(maxlen=20_000)
+        self.deliveries: deque[Delivery] = deque(maxlen=5_000)
         self._nodes: dict[str, Any] = {}
         self._names: dict[tuple[str, str], int] = {}
         self._ids: Iterator[int] = itertools.count(1001)

@@ -30,7 +30,7 @@ def routes(limits: RateLimits) -> list[Route]:
     def rate_limit(call: Call) -> dict[str, Any]:
         core = limits.bucket(call.actor.key, "core").as_json()
         graphql = limits.bucket(call.actor.key, "graphql").as_json()
-        search = {**core, "limit": 30, "used": 0, "remaining": 30}
+        search = limits.bucket(call.actor.key, "search").as_json()
         return {"resources": {"core": core, "graphql": graphql, "search": search}, "rate": core}
 
     return [

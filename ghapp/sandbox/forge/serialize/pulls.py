@@ -30,7 +30,8 @@ def _named(state: State, repository: Repository) -> dict[str, Any]:
 
 def of_commit(state: State, repository: Repository, sha: str) -> list[dict[str, Any]]:
     """The open pull requests of a repository whose head is ``sha``."""
-    return [minimal(state, pull) for pull in repository.pulls if pull.head_sha == sha and pull.state == "open"]
+    found = [repository.pull(number) for number in sorted(repository.pulls_by_commit.get(sha, ()))]
+    return [minimal(state, pull) for pull in found if pull and pull.head_sha == sha and pull.state == "open"]
 
 
 def _side(state: State, repository: Repository | None, owner: str, ref: str, sha: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ghapp.sandbox.forge.web.errors import ApiError
 
 WINDOW = timedelta(hours=1)
+SEARCH_LIMIT, SEARCH_WINDOW = 30, timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -48,8 +49,9 @@ class RateLimits:
         with self._lock:
             found = self._buckets.get((actor, resource))
             if found is None or found.reset <= now:
-                limit = self.anonymous if actor == "anonymous" else self.limit
-                found = self._buckets[(actor, resource)] = Bucket(limit, 0, now + WINDOW)
+                limit = self.anonymous if actor == "anonymous" else SEARCH_LIMIT if resource == "search" else self.limit
+                window = SEARCH_WINDOW if resource == "search" else WINDOW
+                found = self._buckets[(actor, resource)] = Bucket(limit, 0, now + window)
             return found
 
     def check(self, actor: str, resource: str = "core") -> Bucket:
