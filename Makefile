@@ -5,6 +5,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 CODE   := ghapp jobs policies tests
 
+# Trust what the machine trusts: behind a company's proxy that is not what an installer carries.
+export UV_SYSTEM_CERTS ?= true
+
 .PHONY: setup demo test lint type format bench conformance lock clean
 
 setup: $(VENV)/.ready
