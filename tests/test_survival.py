@@ -252,14 +252,14 @@ def test_registry_and_cluster_away_and_back(road: Road) -> None:
     try:
         sha = road.push()
         road.wait("the pipeline has begun", lambda: road.has_begun(sha))
+        image = names.stage_check(REPOSITORY, "image")
+        away = f"the registry {road.places.registry} cannot be reached"
         road.wait(
             "the build says that the registry is away",
-            lambda: road.checks(sha).get(names.stage_check(REPOSITORY, "image"), {}).get("conclusion") == "failure",
+            lambda: away in str(road.checks(sha).get(image, {}).get("output")),
         )
-        assert road.places.registry in str(road.checks(sha)[names.stage_check(REPOSITORY, "image")]["output"])
+        assert road.checks(sha)[image]["status"] == "in_progress"
         road.sandbox.restart("registry")
-        run = road.checks(sha)[names.stage_check(REPOSITORY, "image")]
-        road.ada.post(f"check-runs/{run['id']}/rerequest", {})
         road.wait("dev's promotion is merged", lambda: road.row(sha, "dev"))
     finally:
         cluster.send_signal(signal.SIGCONT)

@@ -32,6 +32,10 @@ class RegistryError(RuntimeError):
     """The registry said no, or cannot be reached; the message names it and says what to do where that is known."""
 
 
+class RegistryAway(RegistryError):
+    """Nobody answers there; the same call may do later."""
+
+
 class TagTaken(RegistryError):
     """The tag exists already and means another image."""
 
@@ -243,8 +247,8 @@ class Registry:
             raise RegistryError(f"cannot {what}: {self.host} refuses, {known} ({answer.status_code}); {fix}")
         raise RegistryError(f"cannot {what}: {self.host} answered {answer.status_code} {answer.text[:300]}")
 
-    def _away(self, e: httpx.HTTPError) -> RegistryError:
-        return RegistryError(f"the registry {self.host} cannot be reached: {e or type(e).__name__}")
+    def _away(self, e: httpx.HTTPError) -> RegistryAway:
+        return RegistryAway(f"the registry {self.host} cannot be reached: {e or type(e).__name__}")
 
 
 def _scope(path: str, *, push: bool) -> str:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghapp.config.model import Image
-from ghapp.registry import BadReference, Reference, Registry, RegistryError, parse
+from ghapp.registry import BadReference, Reference, Registry, RegistryAway, RegistryError, parse
 from ghapp.registry.credentials import BadAuthFile
 from ghapp.registry.open import registries as open_registries
 from jobs import builders
-from jobs.builders.interface import Build, BuildError, HostTool
-from jobs.executors import ExecutorError, Task
+from jobs.builders.interface import Build, Builder, BuildError, Built, HostTool
+from jobs.executors import ExecutorError, Stop, Task
 from jobs.executors.local import Local
 from jobs.pipeline import conditions, resources
 from jobs.pipeline.files import Outside, inside
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from jobs.pipeline.step import Site, Sofar
 
 _FILES = ("Containerfile", "Dockerfile")
+_PATIENCE = 300.0  # seconds that a build waits for a registry that does not answer
+_TRIED_EVERY = 2.0  # seconds
 
 
 class _NotForStrangers(Exception):
@@ -51,7 +53,7 @@ def build_image(image: Image, site: Site, sofar: Sofar, changed: Callable[[StepL
                 # Its commands would run outside of the sandbox that keeps strangers' code in.
                 raise _NotForStrangers(f"not built: the builder {builder} runs no code of pull requests from forks")
             log.line(f"building {build.target.repository} with the builder {builder}")
-            built = chosen.build(build)
+            built = _patiently(chosen, build, site.stop)
             log.line(f"{build.target.repository}@{built.digest}" + ("" if build.push else " (not pushed)"))
         facts = {"builder": builder, "bases": dict(built.bases), "image": {build.target.repository: built.digest}}
         ended = Ended(Outcome.SUCCESS, exit_code=0, outputs={"digest": built.digest}, facts=facts)
@@ -70,6 +72,21 @@ def build_image(image: Image, site: Site, sofar: Sofar, changed: Callable[[StepL
     return StepResult(
         "build image", "image", ended, time.monotonic() - started, plugin=builder, tail=log.tail(40), log=log.key
     )
+
+
+def _patiently(builder: Builder, build: Build, stop: Stop) -> Built:
+    """Build, again and again while the registry is away. Raises what ``builder`` raises, in the end that too."""
+    give_up, said = time.monotonic() + _PATIENCE, False
+    while True:
+        try:
+            return builder.build(build)
+        except RegistryAway as e:
+            if stop.is_set() or time.monotonic() > give_up:
+                raise
+            if not said:
+                build.say(f"{e}; it is tried again for {_PATIENCE / 60:.0f} minutes, the build goes on when it is back")
+            said = True
+            time.sleep(_TRIED_EVERY)
 
 
 def set_tags(image: Image, digest: str, order: Order, settings: Settings) -> tuple[str, ...]:
