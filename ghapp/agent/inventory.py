@@ -45,13 +45,6 @@ class Inventory:
     chunks: int = 1
     stored: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # name → (resourceVersion, content)
 
-    def of(self, app: str) -> list[Record]:
-        return [r for r in self.records.values() if r.app == app]
-
-    @property
-    def apps(self) -> set[str]:
-        return {r.app for r in self.records.values()}
-
 
 def slug(environment: str) -> str:
     """An environment's name as part of an object's name: kept where it can be, else made unique by a hash."""

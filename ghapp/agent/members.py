@@ -166,12 +166,15 @@ async def _whole(kube: Kube, doubts: list[Work]) -> dict[Key, Live]:
 
 
 def _count_members(now: Pass, inventory: Inventory, kinds: dict[Key, Kind]) -> None:
+    by_app: dict[str, list[Record]] = {}
+    for record in inventory.records.values():
+        by_app.setdefault(record.app, []).append(record)
     for app in now.wanted.trees:
         read = now.wanted.apps.get(app)
         if read is not None:
             now.members[app] = [Member(o.kind, o.key, o.expires) for o in read.objects]
         else:
-            now.members[app] = [Member(kinds[r.key], r.key) for r in inventory.of(app) if r.key in kinds]
+            now.members[app] = [Member(kinds[r.key], r.key) for r in by_app.get(app, ()) if r.key in kinds]
 
 
 def _find_stale(now: Pass, environment: Environment, inventory: Inventory) -> None:

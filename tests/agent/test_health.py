@@ -87,7 +87,7 @@ TABLE: list[tuple[str, dict[str, Any], State]] = [
     ("deployment", deployment(), H),
     ("deployment not seen", obj("Deployment", "apps/v1", spec={"replicas": 0}), P),
     ("deployment of none", deployment({"replicas": 0}, replicas=0, updatedReplicas=0, availableReplicas=0), H),
-    ("deployment, one by default", deployment({"replicas": None}, replicas=1, updatedReplicas=1, availableReplicas=1), H),
+    ("deployment of one", deployment({"replicas": None}, replicas=1, updatedReplicas=1, availableReplicas=1), H),
     ("deployment, not all updated", deployment(updatedReplicas=2), P),
     ("deployment, old ones left", deployment(replicas=4), P),
     ("deployment, not all available", deployment(availableReplicas=2), P),

@@ -1,7 +1,7 @@
 """The agent against `kubectl apply --server-side`, in the same run, on the same API server.
 
-With KUBECONFIG the real cluster of that file is used, else the sandbox's, which is much slower than a real one (so there
-are fewer objects by default). BENCH_OBJECTS, BENCH_APPS and BENCH_TIMES say how much and how often (the median counts).
+With KUBECONFIG the real cluster of that file is used, else the sandbox's, with fewer objects by default. BENCH_OBJECTS,
+BENCH_APPS and BENCH_TIMES say how much and how often (the median counts).
 """
 
 from __future__ import annotations

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ghapp.agent.kube.config import Access
@@ -134,7 +137,9 @@ class Kube:
         accept: str = METADATA,
     ) -> Answer:
         """Server-side apply (201: created); answers with metadata alone unless ``accept`` says otherwise."""
-        query = {"fieldManager": manager, "force": "true" if force else "false"}
+        # Duplicate keys were refused when the manifest was read, and unknown fields fail the apply anyway: the API
+        # server need not parse every body a second time to look for them.
+        query = {"fieldManager": manager, "force": "true" if force else "false", "fieldValidation": "Ignore"}
         if dry_run:
             query["dryRun"] = "All"
         return await self.request("PATCH", path, query=query, body=body, content_type=APPLY, accept=accept)
@@ -251,18 +256,11 @@ class Kube:
             yield response.content
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
-        asked = urlencode({k: v for k, v in query.items() if v}) if query else ""
+        asked = _encoded(tuple(query.items())) if query else ""
         return URL(f"{self.access.url}{path}?{asked}" if asked else f"{self.access.url}{path}", encoded=True)
 
-    def _headers(self, content_type: str, accept: str, refresh: bool) -> dict[str, str]:
-        headers = {"Accept": accept, "User-Agent": "ghapp-agent"}
-        if content_type:
-            headers["Content-Type"] = content_type
-        if authorization := self.access.authorization(refresh):
-            headers["Authorization"] = authorization
-        if self.access.impersonate:
-            headers["Impersonate-User"] = self.access.impersonate
-        return headers
+    def _headers(self, content_type: str, accept: str, refresh: bool) -> CIMultiDictProxy[str]:
+        return _prepared(content_type, accept, self.access.authorization(refresh), self.access.impersonate)
 
     def _away(self, e: BaseException) -> str:
         return (
@@ -274,6 +272,27 @@ class Kube:
 _TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=15)
 
 
+@lru_cache(maxsize=256)
+def _encoded(query: tuple[tuple[str, str], ...]) -> str:
+    return urlencode([(k, v) for k, v in query if v])
+
+
+@lru_cache(maxsize=64)
+def _prepared(content_type: str, accept: str, authorization: str, impersonate: str) -> CIMultiDictProxy[str]:
+    """A request's headers: thousands of requests have the same ones."""
+    headers = CIMultiDict({"Accept": accept, "User-Agent": "ghapp-agent"})
+    if content_type:
+        headers["Content-Type"] = content_type
+    if authorization:
+        headers["Authorization"] = authorization
+    if impersonate:
+        headers["Impersonate-User"] = impersonate
+    return CIMultiDictProxy(headers)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9._-]*\Z")
+
+
 def escaped(name: str) -> str:
     """A name as a segment of a path."""
-    return quote(name, safe="")
+    return name if _PLAIN.match(name) else quote(name, safe="")
