@@ -21,11 +21,15 @@ def main() -> int:
     parser.add_argument(
         "--no-controllers", action="store_true", help="only serve the API, as envtest does: no Pod is ever made"
     )
+    parser.add_argument("--tls", action="store_true", help="speak TLS, and demand a token of everybody")
+    parser.add_argument("--registry", default="", help="the address of a registry whose images must exist")
     args = parser.parse_args()
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
-    with Cluster(args.host, args.port, args.data_dir, controllers=not args.no_controllers) as cluster:
+    controllers = not args.no_controllers
+    asked = Cluster(args.host, args.port, args.data_dir, controllers=controllers, tls=args.tls, registry=args.registry)
+    with asked as cluster:
         said = {"url": cluster.url, "token": cluster.tokens.admin}
         if args.kubeconfig:
             said["kubeconfig"] = str(cluster.kubeconfig(args.kubeconfig))

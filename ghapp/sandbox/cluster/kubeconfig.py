@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import yaml
 
 
-def write(path: Path, url: str, token: str, namespace: str) -> Path:
-    """One context, one user with a bearer token; readable by its owner only."""
+def write(path: Path, url: str, token: str, namespace: str, authority: str = "") -> Path:
+    """One context, one user with a bearer token; readable by its owner only. ``authority``: PEM text to trust.
+
+    kubectl sends the token over TLS only; over plain HTTP it is nobody in particular.
+    """
+    cluster = {"server": url}
+    if authority:
+        cluster["certificate-authority-data"] = base64.b64encode(authority.encode()).decode()
     config = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "sandbox",
-        "clusters": [{"name": "sandbox", "cluster": {"server": url}}],
+        "clusters": [{"name": "sandbox", "cluster": cluster}],
         "users": [{"name": "sandbox", "user": {"token": token}}],
         "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": "sandbox", "namespace": namespace}}],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ghapp.sandbox.cluster.discovery import VERSION
 from ghapp.sandbox.cluster.identity import MASTERS
 from ghapp.sandbox.cluster.objects import Objects
 from ghapp.sandbox.cluster.rbac import GROUP
@@ -42,6 +43,8 @@ def plant(objects: Objects) -> None:
         role = {"apiGroup": GROUP, "kind": "ClusterRole", "name": name}
         _create(objects, "ClusterRoleBinding", "", name, {"roleRef": role, "subjects": [subject]})
     _create(objects, "Node", "", "sandbox", {})
+    node = objects.kinds.named("Node")
+    objects.set_status(node, objects.get(node, "", "sandbox"), _node_status(objects.clock()), "kubelet")
     _create(objects, "StorageClass", "", "standard", {"provisioner": "sandbox.ghapp.dev/hostpath"})
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
     service = {"spec": {"clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "ports": [port]}}
@@ -63,6 +66,25 @@ def _cluster_roles() -> dict[str, list[Object]]:
         "admin": [*rules([*_READ, *_WRITE]), secrets, binding, seen],
         "edit": [*rules([*_READ, *_WRITE]), secrets, seen],
         "view": [*rules(_READ), seen],
+    }
+
+
+def _node_status(now: str) -> Object:
+    amounts = {"cpu": "8", "memory": "32Gi", "pods": "10000", "ephemeral-storage": "100Gi"}
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "KubeletReady",
+        "message": "the sandbox is ready",
+        "lastHeartbeatTime": now,
+        "lastTransitionTime": now,
+    }
+    return {
+        "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": "sandbox"}],
+        "capacity": amounts,
+        "allocatable": amounts,
+        "conditions": [ready],
+        "nodeInfo": {"kubeletVersion": VERSION["gitVersion"], "osImage": "this machine", "architecture": "any"},
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ghapp.sandbox.cluster import kubeconfig, seed
+from ghapp.sandbox.cluster import certificates, kubeconfig, seed
 from ghapp.sandbox.cluster.accounts import Signer
 from ghapp.sandbox.cluster.api import MAX_BODY, Api
 from ghapp.sandbox.cluster.control import Control
@@ -23,6 +23,7 @@ from ghapp.sandbox.cluster.controllers.loop import Loop, Pace
 from ghapp.sandbox.cluster.controllers.runs import Runs
 from ghapp.sandbox.cluster.faults import Faults
 from ghapp.sandbox.cluster.identity import AUTHENTICATED, Tokens, User
+from ghapp.sandbox.cluster.images import Images
 from ghapp.sandbox.cluster.kinds import Kinds
 from ghapp.sandbox.cluster.lists import Lister
 from ghapp.sandbox.cluster.logs import Logs
@@ -38,6 +39,8 @@ class Cluster:
     """A cluster: ``start()``, use ``url``, ``stop()``. Also a context manager.
 
     ``pace`` says how long things take; without ``controllers`` nothing but the API itself runs, as in envtest.
+    With ``tls`` every request needs a token; without, those that bring none are the administrator's.
+    Images of ``registry`` (an address) must be there for their Pods to start.
     ``faults`` may be changed at any time. ``data_dir`` is where Jobs run and write logs; a temporary folder without.
     """
 
@@ -49,12 +52,19 @@ class Cluster:
         *,
         pace: Pace | None = None,
         controllers: bool = True,
+        tls: bool = False,
+        registry: str = "",
     ) -> None:
         self.host = host
         self.port = port
         self.pace = pace or Pace()
         self.controllers = controllers
+        self.tls = tls
+        self.registry = registry
+        self.authority = ""
         self.tokens = Tokens()
+        if tls:
+            self.tokens.anonymous = None
         self.faults = Faults()
         self._data_dir = data_dir
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -67,7 +77,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}"
 
     def start(self) -> Cluster:
         """Listen. Raises OSError where the port is taken."""
@@ -100,7 +110,7 @@ class Cluster:
 
     def kubeconfig(self, path: Path, token: str = "", namespace: str = "default") -> Path:
         """Write a kubeconfig for the administrator, or for the holder of ``token``."""
-        return kubeconfig.write(path, self.url, token or self.tokens.admin, namespace)
+        return kubeconfig.write(path, self.url, token or self.tokens.admin, namespace, self.authority)
 
     def token(self, user: str, *groups: str) -> str:
         """A new token for a user, who may do what roles allow them to."""
@@ -159,7 +169,7 @@ class Cluster:
         lister, watches, logs = Lister(store), Watches(store), Logs(folder)
         authorizer, signer = Authorizer(store), Signer()
         reviewer = Reviewer(authorizer, self.tokens, signer)
-        controllers = Loop(objects, self.pace)
+        controllers = Loop(objects, self.pace, Images(self.registry))
         self._control = Control(store, self.faults, self.tokens, watches, lister, controllers)
         runs = Runs(controllers, folder, logs)
         controllers.start([*ALL, lambda _: runs] if self.controllers else ESSENTIAL)
@@ -170,7 +180,10 @@ class Cluster:
         server = web.Server(api.handle, request_factory=_request, handler_cancellation=True, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, self.host, self.port, backlog=1024).start()
+        secure = None
+        if self.tls:
+            secure, self.authority = certificates.context(self.host, folder)
+        await web.TCPSite(runner, self.host, self.port, backlog=1024, ssl_context=secure).start()
         self.port = runner.addresses[0][1]
         self._ready.set()
         await self._done.wait()

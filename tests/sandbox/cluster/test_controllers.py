@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from ghapp.sandbox.cluster import Cluster
 from ghapp.sandbox.cluster.controllers.loop import Pace
-from tests.sandbox.cluster.client import Client, config_map, deployment, eventually, fresh
+from ghapp.sandbox.registry import Registry
+from tests.sandbox.cluster.client import QUICK, Client, config_map, deployment, eventually, fresh
 
 
 def condition(obj: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -251,6 +254,30 @@ def test_without_controllers_nothing_comes_true_but_namespaces_still_end() -> No
         api.delete("namespaces", api.namespace)
         eventually(lambda: api.find("namespaces", api.namespace) is None)
         assert api.get("replicasets")["items"] == []
+
+
+def test_an_image_is_pulled_as_soon_as_the_registry_has_it(tmp_path: Path) -> None:
+    def push(registry: Registry, tag: str) -> str:
+        headers = {"Content-Type": "application/vnd.oci.image.manifest.v1+json"}
+        url = f"{registry.url}/v2/app/manifests/{tag}"
+        pushed = requests.put(url, data=b'{"layers":[]}', headers=headers, timeout=10)
+        return pushed.headers["Docker-Content-Digest"]
+
+    with Registry(tmp_path) as registry, Cluster(pace=QUICK, registry=registry.address) as cluster:
+        api = fresh(cluster)
+        app = f"{registry.address}/app"
+        images = {"good": f"{app}@{push(registry, 'v1')}", "tagged": f"{app}:v1", "bad": f"{app}:v2"}
+        for name, image in images.items():
+            body = deployment(name)
+            body["spec"]["template"]["spec"]["containers"][0]["image"] = image
+            api.create("deployments", body)
+        rolled_out(api, "good")
+        rolled_out(api, "tagged")
+        (pod,) = pods(api, app="bad")
+        seen = eventually(lambda: api.get("pods", pod["metadata"]["name"])["status"].get("containerStatuses"))
+        assert seen[0]["state"]["waiting"]["reason"] == "ImagePullBackOff"
+        push(registry, "v2")
+        rolled_out(api, "bad")
 
 
 def test_the_pace_can_be_changed_while_running() -> None:

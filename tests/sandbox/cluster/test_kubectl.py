@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 import yaml
 
 from ghapp import process
@@ -148,3 +149,18 @@ def test_namespaces_come_and_go(kubectl: Kubectl, api: Client) -> None:
     kubectl("-n", f"{api.namespace}-x", "create", "configmap", "c")
     kubectl("delete", "namespace", f"{api.namespace}-x", "--timeout=15s")
     assert f"{api.namespace}-x" not in kubectl("get", "ns").text
+
+
+def test_over_tls_kubectl_is_who_its_token_says(tmp_path: Path) -> None:
+    with Cluster(tls=True) as cluster:
+        admin = cluster.kubeconfig(tmp_path / "admin")
+        ann = cluster.kubeconfig(tmp_path / "ann", token=cluster.token("ann"))
+        env = {"KUBECONFIG": str(admin), "HOME": str(tmp_path)}
+        process.run([str(KUBECTL), "create", "rolebinding", "b", "--clusterrole=view", "--user=ann"], env=env)
+        env["KUBECONFIG"] = str(ann)
+        assert b"kube-root-ca.crt" in process.run([str(KUBECTL), "get", "cm"], env=env).stdout
+        refused = process.run([str(KUBECTL), "get", "secrets"], env=env, check=False)
+        assert b'User "ann" cannot list resource "secrets"' in refused.stderr
+        (tmp_path / "ca.pem").write_text(cluster.authority)
+        nobody = requests.get(f"{cluster.url}/api/v1/namespaces", verify=str(tmp_path / "ca.pem"), timeout=10)
+        assert nobody.status_code == 401

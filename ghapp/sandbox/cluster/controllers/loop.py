@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ghapp.sandbox.cluster.errors import ApiError
+from ghapp.sandbox.cluster.images import Images
 from ghapp.sandbox.cluster.objects import Objects
 from ghapp.sandbox.cluster.store import Event, Key
 
@@ -50,8 +51,9 @@ class Controller(Protocol):
 class Loop:
     """Feeds controllers with the subjects that events name."""
 
-    def __init__(self, objects: Objects, pace: Pace) -> None:
+    def __init__(self, objects: Objects, pace: Pace, images: Images | None = None) -> None:
         self.objects = objects
+        self.images = images or Images("")
         self.pace = pace
         self._by_collection: dict[str, list[Controller]] = {}
         self._everybodys: list[Controller] = []

@@ -1,7 +1,8 @@
 """The node: Pods become ready after a moment, unless they are told, or made, to fail.
 
-A Pod fails where its annotation ``sandbox.ghapp.dev/fail`` says ``crashloop``, ``imagepull`` or ``never-ready``, or
-where its image's name carries one of these words. Containers of Jobs really run; all others only look as if they did.
+A Pod fails where its annotation ``sandbox.ghapp.dev/fail`` says ``crashloop``, ``imagepull``, ``never-ready`` or
+``unschedulable``, where its image's name carries one of these words, or where the cluster's registry should have its
+image and does not. Containers of Jobs really run; all others only look as if they did.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from ghapp.sandbox.cluster.types import Object
 MANAGER = "kubelet"
 NODE = "sandbox"
 FAIL = "sandbox.ghapp.dev/fail"
+_ASK_SECONDS = 0.05
+_PULL_AGAIN_SECONDS = 2.0
 _SAID = {
     "crashloop": ("BackOff", "Back-off restarting failed container"),
     "imagepull": ("Failed", "Error: ImagePullBackOff"),
@@ -49,6 +52,13 @@ class Pods:
             return None
         pod = live.object
         way = failure(pod)
+        if not way:
+            found = [self._loop.images.is_there(c["image"]) for c in pod["spec"]["containers"]]
+            if None in found:
+                return _ASK_SECONDS
+            if not all(found):
+                self._cannot_pull(live)
+                return _PULL_AGAIN_SECONDS
         if way == "unschedulable":
             self._unschedulable(live)
             return None
@@ -56,7 +66,7 @@ class Pods:
             pod = self._objects.edit(self._kind, live, lambda new: new["spec"].update(nodeName=NODE), "kube-scheduler")
             live = self._objects.get(self._kind, *key)
         left = self._loop.pace.ready - _age(pod) if not way else 0.0
-        if left > 0 and not pod.get("status", {}).get("startTime"):
+        if left > 0 and not pod["status"].get("startTime"):
             self._set(live, pending(pod, self._objects.clock(), "ContainerCreating"))
             return left
         if left > 0:
@@ -72,6 +82,14 @@ class Pods:
     def _set(self, live: Stored, status: Object) -> None:
         if status != live.object.get("status"):
             self._objects.set_status(self._kind, live, status, MANAGER)
+
+    def _cannot_pull(self, live: Stored) -> None:
+        if owning.get_condition(live.object, "Ready"):
+            return
+        status = pending(live.object, self._objects.clock(), "ImagePullBackOff")
+        self._set(live, status)
+        reason, message = _SAID["imagepull"]
+        record(self._objects, live.object, reason, message, MANAGER, warning=True)
 
     def _unschedulable(self, live: Stored) -> None:
         status: Object = {"phase": "Pending", "qosClass": "BestEffort", "conditions": []}
