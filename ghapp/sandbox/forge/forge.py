@@ -149,9 +149,11 @@ class Forge(Seeding):
     def _calls(self) -> dict[str, Callable[..., Any]]:
         """What :mod:`.admin` offers of this class."""
         offered = (
+            self.accept_permissions,
             self.add_collaborator,
             self.add_member,
             self.advance,
+            self.change_repositories,
             self.create_app,
             self.create_org,
             self.create_repository,
@@ -160,7 +162,10 @@ class Forge(Seeding):
             self.install,
             self.protect,
             self.queue_merge,
+            self.revoke_authorization,
             self.share,
+            self.suspend,
+            self.uninstall,
             self.user_token,
             self.wait_for_deliveries,
         )

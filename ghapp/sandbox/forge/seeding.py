@@ -194,6 +194,45 @@ class Seeding:
                 chosen = [self.repository(_qualified(account, r)) for r in repositories]
             return apps.install(self.state, self.app(app), account, chosen)
 
+    def installation(self, app: App | str, owner: Account | str) -> Installation:
+        """Where an app is installed; ``KeyError`` when it is not."""
+        found = self.state.installation_on(self.app(app), self.account(owner))
+        if found is None:
+            raise KeyError(f"{app} is not installed on {owner}")
+        return found
+
+    def uninstall(self, app: App | str, owner: Account | str) -> None:
+        with self.state.lock:
+            apps.uninstall(self.state, self.installation(app, owner))
+
+    def suspend(self, app: App | str, owner: Account | str, suspended: bool = True) -> None:
+        """Suspend an installation, or (``suspended=False``) let it go on."""
+        with self.state.lock:
+            apps.set_suspended(self.state, self.installation(app, owner), suspended)
+
+    def change_repositories(
+        self,
+        app: App | str,
+        owner: Account | str,
+        add: Sequence[Repository | str] = (),
+        remove: Sequence[Repository | str] = (),
+    ) -> None:
+        """Show an installation more or fewer repositories."""
+        with self.state.lock:
+            found = self.installation(app, owner)
+            more = [self.repository(_qualified(found.account, r)) for r in add]
+            fewer = [self.repository(_qualified(found.account, r)) for r in remove]
+            apps.change_repositories(self.state, found, add=more, remove=fewer)
+
+    def accept_permissions(self, app: App | str, owner: Account | str) -> None:
+        """Give an installation what its app asks for by now."""
+        with self.state.lock:
+            apps.accept_permissions(self.state, self.installation(app, owner))
+
+    def revoke_authorization(self, app: App | str, user: User | str) -> None:
+        with self.state.lock:
+            apps.revoke_authorization(self.state, self.app(app), self.user(user))
+
     def installation_token(
         self,
         installation: Installation,

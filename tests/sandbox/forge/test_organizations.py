@@ -42,7 +42,11 @@ def test_teams(world: Any) -> None:
     made = ada.post(TEAMS, json={"name": "Site Reliability", "maintainers": ["bob"], "description": "x"})
     assert (made.status_code, made.json()["slug"], made.json()["members_count"]) == (201, "site-reliability", 1)
     one = f"{TEAMS}/site-reliability"
-    assert ada.get(one).json()["organization"]["login"] == "acme"
+    shown = ada.get(one).json()
+    assert shown["organization"]["login"] == "acme"
+    assert ada.get(shown["url"]).json()["id"] == shown["id"]
+    assert len(ada.get(shown["members_url"].removesuffix("{/member}")).json()) == 1
+    assert ada.get("/organizations/1/team/1").status_code == 404
     assert ada.get(f"{TEAMS}/absent").status_code == 404
     assert "site-reliability" in [t["slug"] for t in ada.get(TEAMS).json()]
     assert ada.put(f"{one}/memberships/carol", json={"role": "maintainer"}).json()["role"] == "maintainer"

@@ -139,27 +139,25 @@ def test_people_teams_and_repositories(world: Any, heard: Any) -> None:
 
 
 def test_installations(world: Any, heard: Any) -> None:
-    from ghapp.sandbox.forge.operations import apps
-
-    other = world.forge.create_repository("acme", "other")
-    state, installation = world.forge.state, world.installation
-    with state.lock:
-        apps.change_repositories(state, installation, remove=[other])
-        apps.change_repositories(state, installation, add=[other])
-        apps.set_suspended(state, installation, True)
+    forge = world.forge
+    forge.create_repository("acme", "other")
+    forge.change_repositories("robot", "acme", remove=["other"])
+    forge.change_repositories("robot", "acme", add=["other"])
+    forge.suspend("robot", "acme")
     world.seed()
-    with state.lock:
-        apps.set_suspended(state, installation, False)
-        installation.app.permissions["packages"] = "read"
-        apps.accept_permissions(state, installation)
-        apps.uninstall(state, installation)
+    forge.suspend("robot", "acme", suspended=False)
+    world.app.permissions["packages"] = "read"
+    forge.accept_permissions("robot", "acme")
+    forge.revoke_authorization("robot", "bob")
+    forge.uninstall("robot", "acme")
     got = heard()
-    assert [e for e in got.events if e[0].startswith("installation")] == [
+    assert [e for e in got.events if e[0].startswith(("installation", "github_app"))] == [
         ("installation_repositories", "removed"),
         ("installation_repositories", "added"),
         ("installation", "suspend"),
         ("installation", "unsuspend"),
         ("installation", "new_permissions_accepted"),
+        ("github_app_authorization", "revoked"),
         ("installation", "deleted"),
     ]
     assert ("push", None) not in got.events, "a suspended installation is told nothing of its repositories"

@@ -203,6 +203,14 @@ def change_repositories(
         )
 
 
+def revoke_authorization(state: State, app: App, user: User) -> None:
+    """A person withdraws what they had let an app do in their name."""
+    installation = next((i for i in state.installations.values() if i.app is app), None)
+    if installation is not None:
+        event = Event("github_app_authorization", "revoked", user, dict, installation=installation, unsolicited=True)
+        state.publish(event)
+
+
 # Tokens ---------------------------------------------------------------------------------------------------------------
 
 

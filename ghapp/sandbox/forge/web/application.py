@@ -21,7 +21,7 @@ import orjson
 from werkzeug.wrappers import Request, Response
 
 from ghapp.sandbox.forge.git.store import RefConflict
-from ghapp.sandbox.forge.model import Repository, State
+from ghapp.sandbox.forge.model import Repository, State, Team
 from ghapp.sandbox.forge.web import ratelimit
 from ghapp.sandbox.forge.web.actor import Actor, identify
 from ghapp.sandbox.forge.web.admission import admit, may_read
@@ -151,14 +151,18 @@ class Application:
         return found
 
     def by_name(self, path: str) -> str:
-        """``/repositories/12/…`` as ``/repos/{owner}/{repo}/…``, which is where redirects of old names lead."""
-        match = re.match(r"/repositories/(\d+)(?=/|$)", path)
-        if match is None:
-            return path
-        repository = self.state.repositories.get(int(match[1]))
-        if repository is None:
-            raise not_found()
-        return f"/repos/{repository.full_name}{path[match.end() :]}"
+        """Addresses by number, which GitHub puts into its answers, as those by name: of repositories and teams."""
+        if match := re.match(r"/repositories/(\d+)(?=/|$)", path):
+            repository = self.state.repositories.get(int(match[1]))
+            if repository is None:
+                raise not_found()
+            return f"/repos/{repository.full_name}{path[match.end() :]}"
+        if match := re.match(r"/organizations/\d+/team/(\d+)(?=/|$)", path):
+            team = self.state.find("T", int(match[1]))
+            if not isinstance(team, Team):
+                raise not_found()
+            return f"/orgs/{team.organization.login}/teams/{team.slug}{path[match.end() :]}"
+        return path
 
     def _handle(self, request: Request, actor: Actor, route: Route, params: dict[str, str]) -> Reply:
         if request.path != f"{API}/rate_limit":
