@@ -71,6 +71,15 @@ class Registry:
     def close(self) -> None:
         self._http.close()
 
+    @property
+    def url(self) -> str:
+        """The registry's address, with its scheme."""
+        return str(self._http.base_url).rstrip("/")
+
+    def authorization(self, path: str) -> str:
+        """The Authorization header that reading from ``path`` took so far; ``""`` where none was needed."""
+        return self._authorization(path, push=False).get("Authorization", "")
+
     # --- manifests --------------------------------------------------------------------------------
     def manifest(self, image: Reference) -> Manifest | None:
         """What a digest (or, without one, a tag) names; ``None`` where there is nothing."""
@@ -92,10 +101,13 @@ class Registry:
         found = self.manifest(image)
         return found.digest if found else None
 
-    def put_manifest(self, path: str, data: bytes, media_type: str, tag: str = "") -> str:
-        """Store a manifest, by its digest and, with ``tag``, by name; returns the digest. Raises :class:`TagTaken`."""
+    def put_manifest(self, path: str, data: bytes, media_type: str, tag: str = "", *, move: bool = False) -> str:
+        """Store a manifest, by its digest and, with ``tag``, by name; returns the digest.
+
+        Raises :class:`TagTaken`, unless the tag is one that is meant to ``move``.
+        """
         digest = digest_of(data)
-        if tag:
+        if tag and not move:
             present = self.digest(Reference(self.host, path, tag))
             if present == digest:
                 return digest

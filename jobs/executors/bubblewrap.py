@@ -103,7 +103,8 @@ def _namespaces(way: Mode, *, network: bool) -> tuple[str, ...]:
 
 
 def _system() -> tuple[str, ...]:
-    arguments = ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"]
+    # bubblewrap makes the folders above a mount for their owner alone, who is not the task's user.
+    arguments = ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--perms", "0755", "--dir", "/etc"]
     for folder in (*_SYSTEM, *(f"/etc/{name}" for name in _ETC)):
         if Path(folder).is_symlink() and folder in _SYSTEM:
             arguments += ["--symlink", str(Path(folder).readlink()), folder]

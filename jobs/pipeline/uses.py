@@ -77,6 +77,11 @@ def run_plugin(
             raise PluginError(done.stopped)
         return ToolRun(done.status, (read_plain(scratch / out) or b"") if stdout else b"")
 
+    def secret(name: str) -> str:
+        if name not in step.secrets:
+            raise PluginError(f"the step does not name the secret {name!r}: add it under `secrets`")
+        return env[name]
+
     place = Place(
         workspace=site.workspace,
         inside=site.executor.workspace_path(site.workspace),
@@ -92,7 +97,7 @@ def run_plugin(
         trusted=site.order.trusted,
         tool=tool,
         say=log.line,
-        secret=lambda name: env[name],
+        secret=secret,
         data_dir=site.data_dir,
         settings=site.settings,
         github=site.github,

@@ -15,11 +15,26 @@ __all__ = ["PLUGINS", "UnknownPlugin", "find", "input_problems"]
 
 # name → module with `plugin`; imported when a step uses it.
 PLUGINS = {
+    "branch-divergence": "jobs.plugins.branch_divergence",
+    "checkov": "jobs.plugins.checkov",
+    "clair": "jobs.plugins.clair",
+    "copy-image": "jobs.plugins.copy_image",
+    "coverage": "jobs.plugins.coverage",
+    "database-migration": "jobs.plugins.database_migration",
+    "email": "jobs.plugins.email",
+    "github-release": "jobs.plugins.github_release",
     "gitleaks": "jobs.plugins.gitleaks",
     "hadolint": "jobs.plugins.hadolint",
+    "jira": "jobs.plugins.jira",
     "junit": "jobs.plugins.junit",
+    "k6": "jobs.plugins.k6",
     "sarif": "jobs.plugins.sarif",
+    "semgrep": "jobs.plugins.semgrep",
+    "sign": "jobs.plugins.sign",
+    "sonarqube": "jobs.plugins.sonarqube",
+    "syft": "jobs.plugins.syft",
     "trivy": "jobs.plugins.trivy",
+    "webhook": "jobs.plugins.webhook",
 }
 
 _USES = re.compile(r"(?P<name>[a-z0-9-]+)(?:@v?(?P<version>[0-9]+(?:\.[0-9]+){0,2}))?\Z")

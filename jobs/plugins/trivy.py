@@ -9,18 +9,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
-from ghapp.registry import RegistryError, parse
-from ghapp.registry.layout import pull
-from ghapp.registry.open import registries
 from jobs.pipeline.files import read_plain
 from jobs.pipeline.result import Ended
+from jobs.plugins.images import pull_built
 from jobs.plugins.interface import Place, PluginError
 from jobs.plugins.scan import ScanInputs, checked, checkout, folder, judged
 from jobs.scanners import trivy
@@ -54,28 +51,15 @@ class Trivy:
             *("--format=json", "--skip-check-update", "--skip-db-update", "--skip-java-db-update", "--offline-scan"),
         ]
         database_at = _database(inputs, at, cache, common) if "vuln" in inputs.scanners else None
-        images = dict(at.images) if inputs.image else {}
+        images: dict[str, str] = {}
         if inputs.image:
-            _pull(at, images)
+            images = pull_built(at)
             done = at.tool("trivy", "image", *arguments, f"--input={at.scratch_inside}/image", network=False)
         else:
             done = at.tool("trivy", "fs", *arguments, folder(at, inputs.path), network=False)
         checked(done.status, (0,), "trivy")
         found = trivy.read(at.result("trivy.json"), checkout(at), database_at=database_at)
         return judged(found, inputs, target="image" if inputs.image else "repository", image=images)
-
-
-def _pull(at: Place, images: dict[str, str]) -> None:
-    """The image as files: trivy then needs neither network nor credentials, and looks at this digest and no other."""
-    if not images:
-        raise PluginError("there is no image to look at: the pipeline has built none; remove `image: true`")
-    name, digest = next(iter(images.items()))
-    with registries(at.settings) as registry:
-        reference = replace(parse(name), digest=digest)
-        try:
-            pull(registry(reference.host), reference, at.scratch / "image")
-        except RegistryError as e:
-            raise PluginError(str(e)) from None
 
 
 def _database(inputs: TrivyInputs, at: Place, cache: Path, common: list[str]) -> datetime:

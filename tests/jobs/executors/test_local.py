@@ -74,6 +74,14 @@ def test_the_workers_files_are_not_there(workspace: Path, tmp_path: Path) -> Non
 
 
 @sandboxed
+def test_what_programs_need_of_the_system_is_there(workspace: Path) -> None:
+    ended, printed = run(
+        workspace, "cat /etc/passwd > /dev/null && ls /etc/ssl && getent hosts localhost && python3 -c 1"
+    )
+    assert ended.status == 0, printed
+
+
+@sandboxed
 def test_it_has_no_power_over_the_machine(workspace: Path) -> None:
     _, printed = run(
         workspace, "grep -E 'CapEff|CapPrm|CapBnd' /proc/self/status; touch /usr/x; id -u; ls -d /proc/[0-9]*"

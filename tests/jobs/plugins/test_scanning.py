@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from jobs.executors import bubblewrap
 from jobs.pipeline.result import Outcome
 from policies.finding import FindingKind, Severity
 from tests.jobs.pipeline.conftest import Ground
+from tests.jobs.plugins.conftest import needs
 
 SECRET_LINE = 'aws_key = "AKIAIOSFODNN7EXAMPLF"\n'
-
-
-def needs(tool: str) -> pytest.MarkDecorator:
-    missing = shutil.which(tool, path=bubblewrap.path()) is None
-    return pytest.mark.skipif(missing, reason=f"{tool} is not installed here")
 
 
 @needs("gitleaks")
@@ -160,3 +154,32 @@ def test_junit_counts_tests_and_marks_the_failing_line(ground: Ground) -> None:
 def test_junit_without_a_single_test_never_passes(ground: Ground, xml: str) -> None:
     ground.files(**{"r.xml": xml})
     assert not ground.run(uses="junit", **{"with": {"files": ["r.xml"]}}).passed
+
+
+@needs("checkov")
+def test_checkov_finds_misconfigurations(ground: Ground) -> None:
+    ground.files(Dockerfile="FROM ubuntu:latest\nRUN true\n")
+    result = ground.run(uses="checkov", **{"with": {"fail_on": "low", "frameworks": ["dockerfile"]}})
+    assert result.ended.outcome is Outcome.FAILURE, ground.log(result)
+    assert {f.file for f in result.ended.findings} == {"Dockerfile"}
+    assert {f.kind for f in result.ended.findings} == {FindingKind.MISCONFIGURATION}
+
+
+@needs("semgrep")
+def test_semgrep_finds_what_the_rules_say(ground: Ground) -> None:
+    rule = "rules: [{id: no-eval, pattern: eval(...), message: eval is bad, languages: [python], severity: ERROR}]\n"
+    ground.files(**{"rules.yml": rule, "app.py": 'x = 1\neval("x")\n'})
+    result = ground.run(uses="semgrep", **{"with": {"config": "rules.yml"}})
+    assert result.ended.outcome is Outcome.FAILURE, ground.log(result)
+    assert [(f.id, f.file, f.start, f.severity) for f in result.ended.findings] == [
+        ("no-eval", "app.py", 2, Severity.HIGH)
+    ]
+
+
+@needs("syft")
+def test_syft_writes_a_bill_of_materials(ground: Ground) -> None:
+    ground.files(**{"requirements.txt": "django==4.2.1\n"})
+    result = ground.run(uses="syft")
+    assert result.ended.outcome is Outcome.SUCCESS, ground.log(result)
+    assert result.ended.facts["sbom"].startswith("sha256:")
+    assert b"django" in result.ended.files["sbom.cdx.json"]
