@@ -29,8 +29,9 @@ from jobs.promotion.view import Placed, View, look
 from jobs.reconcile import Context
 from jobs.showing import show
 from jobs.subjects import Again, Subject
-from policies.gates import facts, judge, ready
+from policies.gates import facts
 from policies.gates.approvers import count
+from policies.gates.registry import judge, ready
 from policies.verdict import State
 
 # While GitHub works out whether a pull request can be merged, and after a merge that lost a race.

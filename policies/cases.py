@@ -14,8 +14,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from policies import yamltext
-from policies.gates import GATES, judge, ready
 from policies.gates.record import BadFacts, read_moment, read_promotion
+from policies.gates.registry import GATES, judge, ready
 from policies.kinds import Files, is_policy_file, read_folder
 from policies.policy import Origin, PolicySet
 from policies.strict import Block, validate

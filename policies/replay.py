@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from policies.gates import judge, ready
 from policies.gates.record import Record
+from policies.gates.registry import judge, ready
 from policies.markdown import escape
 from policies.policy import PolicySet
 from policies.verdict import State, Verdict, error, passed

@@ -35,7 +35,7 @@ def explain(
     from ghapp.cli.policy_folder import policy_set, promotion
     from ghapp.cli.promotion_checks import verdicts as verdicts_of
     from ghapp.cli.verdicts import as_data, show
-    from policies.gates import judge
+    from policies.gates.registry import judge
 
     if (pull_request is None) == (facts_file is None):
         stop("say what to explain: a pull request as owner/repository#number, or --facts FILE", status=2)

@@ -82,7 +82,7 @@ def _promotion(
     from ghapp.cli.output import print_json, print_table
     from ghapp.cli.policy_folder import policy_set
     from ghapp.cli.verdicts import as_data
-    from policies.gates import judge, ready
+    from policies.gates.registry import judge, ready
 
     policies = policy_set(paths, organisation)
     before, after = judge(facts, policies, now), judge(other, policies, now)

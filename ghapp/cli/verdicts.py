@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from policies.gates import ready
+from policies.gates.registry import ready
 from policies.verdict import State, Verdict
 
 MARKS = {

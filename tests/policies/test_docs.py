@@ -8,7 +8,7 @@ import pytest
 from policies.cases import problems_in as problems_in_cases
 from policies.demands import read_demands
 from policies.filters import PROMOTION_VARIABLES, check
-from policies.gates import GATES
+from policies.gates.registry import GATES
 from policies.kinds import KINDS, parse_policies
 from policies.promotion import Hotfix
 from policies.window.model import Window

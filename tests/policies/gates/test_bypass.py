@@ -3,9 +3,9 @@
 
 import pytest
 
-from policies.gates import judge, ready
 from policies.gates.bypass import approver_may_merge, evaluate
 from policies.gates.facts import Commit, Kind, Review
+from policies.gates.registry import judge, ready
 from policies.policy import PolicySet
 
 HEAD = "b" * 40

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from policies.gates import GATES, judge, ready
 from policies.gates.facts import Commit, Hold, Order, Review, Upstream
+from policies.gates.registry import GATES, judge, ready
 from policies.policy import PolicySet
 from policies.verdict import error, failed, passed, pending
 
