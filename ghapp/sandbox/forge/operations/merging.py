@@ -139,7 +139,7 @@ def _own_commits(pull: PullRequest) -> list[GitCommit]:
     return [commit for commit in found if commit is not None]
 
 
-def _squash(state: State, pull: PullRequest, user: User, base: str, title: str | None, message: str | None) -> str:
+def _squash(state: State, pull: PullRequest, _user: User, base: str, title: str | None, message: str | None) -> str:
     tree = _trees_merged(pull, base)
     commits = [commit for commit in _own_commits(pull) if len(commit.parents) < 2]
     single = commits[0] if len(commits) == 1 else None
@@ -150,7 +150,6 @@ def _squash(state: State, pull: PullRequest, user: User, base: str, title: str |
     author = single.author if single else signature(state, pull.user)
     body = _with_co_authors(body, author, [commit.author for commit in commits])
     headline = title or f"{default_title} (#{pull.number})"
-    del user
     return _commit_by_forge(state, pull, tree, (base,), author, _text(headline, body))
 
 
@@ -160,8 +159,7 @@ def _with_co_authors(body: str, author: Signature, authors: list[Signature]) -> 
     return "\n\n".join(part for part in (body, "\n".join(lines)) if part)
 
 
-def _rebase(state: State, pull: PullRequest, user: User, base: str, title: str | None, message: str | None) -> str:
-    del title, message
+def _rebase(state: State, pull: PullRequest, user: User, base: str, _title: str | None, _message: str | None) -> str:
     git, tip = pull.repository.git, base
     for commit in _own_commits(pull):
         if len(commit.parents) > 1:

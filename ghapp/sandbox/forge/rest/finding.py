@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from ghapp.sandbox.forge.git.objects import GitCommit
-from ghapp.sandbox.forge.model import Issue, Organization, PullRequest, Repository, State, Team, User
+from ghapp.sandbox.forge.model import App, Issue, Organization, PullRequest, Repository, State, Team, User
 from ghapp.sandbox.forge.web.call import Call
 from ghapp.sandbox.forge.web.errors import ApiError, invalid, not_found, unprocessable
 
@@ -86,7 +86,7 @@ def teams(repository: Repository, slugs: list[str], resource: str, field: str) -
     return [known[slug.lower()] for slug in slugs]
 
 
-def app_or_refusal(call: Call) -> Any:
+def app_or_refusal(call: Call) -> App:
     """The app that asks, for what only apps may do."""
     if call.actor.app is None:
         raise ApiError(403, "You must authenticate via a GitHub App.")

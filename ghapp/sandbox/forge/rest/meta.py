@@ -21,8 +21,7 @@ def _root(call: Call) -> dict[str, Any]:
     }
 
 
-def _meta(call: Call) -> dict[str, Any]:
-    del call
+def _meta(_call: Call) -> dict[str, Any]:
     return {"verifiable_password_authentication": False, "installed_version": "3.19.0"}
 
 

@@ -79,8 +79,7 @@ def _set_topics(call: Call) -> dict[str, Any]:
     return {"names": call.repository.topics}
 
 
-def _languages(call: Call) -> dict[str, int]:
-    del call
+def _languages(_call: Call) -> dict[str, int]:
     return {}
 
 

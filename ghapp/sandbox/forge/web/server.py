@@ -100,9 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         sent = False
         chunk_answer = False
 
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
+        def start(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Callable[[bytes], Any]:
             nonlocal sent, chunk_answer
-            del exc_info
             code, _, reason = status.partition(" ")
             self.send_response(int(code), reason)
             names = {name.lower() for name, _ in headers}
