@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ghapp.agent import names
+from ghapp.agent.apply import each
 from ghapp.agent.kube.client import METADATA, Kube
 from ghapp.agent.kube.errors import ApiError
 from ghapp.agent.kube.kinds import Kinds
-from ghapp.agent.objects import Failure, Record
+from ghapp.agent.objects import Failure, Key, Record
+from ghapp.agent.observe import observe, scopes
 from ghapp.agent.order import stage
+
+Meta = dict[str, Any]
+_MANY = 20  # members of a kind that are looked at by a list rather than one by one
 
 
 @dataclass
@@ -39,52 +46,83 @@ async def prune(
     for record in stale:
         by_stage.setdefault(stage(record.key.kind), []).append(record)
     for number in sorted(by_stage, reverse=True):
-        # Within a stage the newest name goes first: also the reverse of how they came.
+        # Within a stage the last name goes first: also the reverse of how they came.
         group = sorted(by_stage[number], key=lambda r: r.key, reverse=True)
+        known = await _listed(kube, kinds, group)
         ending: list[tuple[Record, str]] = []
 
-        async def one(record: Record, ending: list[tuple[Record, str]] = ending) -> None:
-            async with pool:
-                await _one(kube, kinds, record, result, ending, confirmed=confirmed)
+        async def one(
+            record: Record, known: dict[Key, Meta] = known, ending: list[tuple[Record, str]] = ending
+        ) -> None:
+            try:
+                await _one(kube, kinds, record, known.get(record.key), result, ending, confirmed=confirmed)
+            except ApiError as e:
+                result.failures.append(Failure(str(record.key), f"could not be deleted: {e.message}"))
 
-        await asyncio.gather(*(one(r) for r in group))
+        await each(pool, group, one, kube.pool)
         await _ended(kube, kinds, ending, result, wait)
     return result
 
 
-async def _one(
-    kube: Kube, kinds: Kinds, record: Record, result: Pruned, ending: list[tuple[Record, str]], *, confirmed: bool
-) -> None:
+async def _listed(kube: Kube, kinds: Kinds, group: list[Record]) -> dict[Key, Meta]:
+    """The live metadata of kinds of which many go: one list instead of a request for each."""
+    counts = Counter((r.api_version, r.key.kind) for r in group)
+    places = []
+    for record in group:
+        if counts[record.api_version, record.key.kind] > _MANY:
+            kind = await kinds.find(record.api_version, record.key.kind)
+            places += [(kind, record.key)] if kind is not None else []
     try:
-        kind = await kinds.find(record.api_version, record.key.kind)
-        path = kind.path(record.key.namespace, record.key.name) if kind else ""
+        lives = await observe(kube, scopes(places))
+    except ApiError:
+        return {}  # no right to list: one by one then
+    return {key: live.object["metadata"] for key, live in lives.items()}
+
+
+async def _one(
+    kube: Kube,
+    kinds: Kinds,
+    record: Record,
+    known: Meta | None,
+    result: Pruned,
+    ending: list[tuple[Record, str]],
+    *,
+    confirmed: bool,
+) -> None:
+    kind = await kinds.find(record.api_version, record.key.kind)
+    path = kind.path(record.key.namespace, record.key.name) if kind else ""
+    meta = known
+    if meta is None:
         there = await kube.get(path, accept=METADATA) if kind else None
-        if there is None:
+        meta = there["metadata"] if there is not None else None
+    if meta is None:
+        result.forgotten.append(record)
+        return
+    wish = (meta.get("annotations") or {}).get(names.PRUNE)
+    if (meta.get("labels") or {}).get(names.LABEL_APP) != record.app or wish == "keep":
+        result.forgotten.append(record)
+        result.kept.append(record)
+        return
+    if wish == "confirm" and not confirmed:
+        said = f"is no longer wanted, and asks before it is deleted ({names.PRUNE}: confirm); use --allow-prune"
+        result.failures.append(Failure(str(record.key), said))
+        return
+    uid = str(meta.get("uid") or "")
+    if not meta.get("deletionTimestamp"):
+        # What was listed may have changed hands since; then it is looked at again, by itself.
+        version = str(meta.get("resourceVersion") or "") if known is not None else ""
+        try:
+            answer = await kube.delete(path, uid=uid, version=version)
+        except ApiError as e:
+            if e.code != 409 or known is None:
+                raise
+            await _one(kube, kinds, record, None, result, ending, confirmed=confirmed)
+            return
+        result.deleted.append(record)
+        if answer is None or not (answer.get("metadata") or {}).get("deletionTimestamp"):
             result.forgotten.append(record)
             return
-        meta = there["metadata"]
-        if (meta.get("labels") or {}).get(names.LABEL_APP) != record.app:
-            result.forgotten.append(record)
-            result.kept.append(record)
-            return
-        wish = (meta.get("annotations") or {}).get(names.PRUNE)
-        if wish == "keep":
-            result.forgotten.append(record)
-            result.kept.append(record)
-            return
-        if wish == "confirm" and not confirmed:
-            said = f"is no longer wanted, and asks before it is deleted ({names.PRUNE}: confirm); use --allow-prune"
-            result.failures.append(Failure(str(record.key), said))
-            return
-        if not meta.get("deletionTimestamp"):
-            answer = await kube.delete(path, uid=str(meta.get("uid") or ""))
-            result.deleted.append(record)
-            if answer is None or not (answer.get("metadata") or {}).get("deletionTimestamp"):
-                result.forgotten.append(record)
-                return
-        ending.append((record, str(meta.get("uid") or "")))
-    except ApiError as e:
-        result.failures.append(Failure(str(record.key), f"could not be deleted: {e.message}"))
+    ending.append((record, uid))
 
 
 async def _ended(kube: Kube, kinds: Kinds, ending: list[tuple[Record, str]], result: Pruned, wait: float) -> None:

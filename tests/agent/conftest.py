@@ -12,6 +12,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,10 +46,18 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         with _Envtest(Path(os.environ["KUBEBUILDER_ASSETS"]), folder) as kubeconfig:
             yield kubeconfig
     else:
-        from ghapp.sandbox.cluster import Cluster
-
-        with Cluster() as cluster:
-            yield cluster.kubeconfig(folder / "kubeconfig")
+        # In a process of its own: a cluster does not share our interpreter.
+        kubeconfig = folder / "kubeconfig"
+        command = [sys.executable, "-m", "ghapp.sandbox.cluster", "--kubeconfig", str(kubeconfig)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline(), "the sandbox's cluster did not start"
+            yield kubeconfig
+        finally:
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
 
 
 class _Envtest:
@@ -473,7 +482,5 @@ def widgets(place: Place) -> dict[str, Any]:
 
 
 def kubectl() -> str:
-    import sys
-
     beside = Path(sys.executable).with_name("kubectl")
     return str(beside) if beside.exists() else shutil.which("kubectl") or "kubectl"

@@ -69,7 +69,7 @@ def test_its_configuration_is_one_that_the_agent_reads(rendered: list[dict[str, 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Path]:
     """A sandbox cluster of its own, for what is not to be left on anyone's."""
-    from ghapp.sandbox.cluster import Cluster
+    from ghapp.sandbox.cluster.server import Cluster
 
     with Cluster() as found:
         yield found.kubeconfig(tmp_path / "kubeconfig")
