@@ -3,9 +3,3 @@
 It behaves as a real API server does where clients can tell: ownership of fields, versions, watches, refusals. It runs
 no containers: a Job's command becomes a process of this machine, everything else only looks as if it ran.
 """
-
-from __future__ import annotations
-
-from ghapp.sandbox.cluster.server import Cluster
-
-__all__ = ["Cluster"]

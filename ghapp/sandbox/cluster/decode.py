@@ -93,14 +93,26 @@ def _convert(value: Any, type_: Type, path: str, unknown: list[str]) -> Any:
         if not isinstance(value, list):
             raise WrongType(_mismatch(value, path, "[]" + _go_name(type_.items)))
         items = type_.items
-        return [_convert(v, items, f"{path}[{i}]", unknown) if v is not None else v for i, v in enumerate(value)]
+        return [_convert(_zero(items) if v is None else v, items, f"{path}[{i}]", unknown) for i, v in enumerate(value)]
     if isinstance(type_, MapOf):
         if not isinstance(value, dict):
             raise WrongType(_mismatch(value, path, "map[string]" + _go_name(type_.values)))
         values = type_.values
-        zero = "" if isinstance(values, Scalar) else None
-        return {k: _convert(v, values, f"{path}.{k}", unknown) if v is not None else zero for k, v in value.items()}
+        zero = _zero(values)
+        return {k: _convert(zero if v is None else v, values, f"{path}.{k}", unknown) for k, v in value.items()}
     return value
+
+
+_ZEROS: dict[str, Any] = {"integer": 0, "number": 0, "boolean": False, "quantity": "0", "int-or-string": 0}
+
+
+def _zero(type_: Type) -> Any:
+    """What null becomes in a list or map of Go values."""
+    if isinstance(type_, Struct | MapOf):
+        return {}
+    if isinstance(type_, ListOf):
+        return []
+    return _ZEROS.get(type_.kind, "") if isinstance(type_, Scalar) else None
 
 
 def _struct(value: Any, type_: Struct, path: str, unknown: list[str]) -> Object:

@@ -57,8 +57,11 @@ class Objects:
         meta = new["metadata"]
         if not meta.get("name") and (prefix := meta.get("generateName")):
             meta["name"] = self._generated(resource, namespace, prefix)
+        if not meta.get("name"):
+            cause = errors.required("metadata.name", "name or generateName is required")
+            raise errors.invalid(resource.kind, resource.group, "", [cause])
         intake.place(resource, namespace, "", meta)
-        if self.find(resource, namespace, meta.get("name", "")):
+        if self.find(resource, namespace, meta["name"]):
             raise errors.already_exists(resource.plural, resource.group, meta["name"])
         if meta.get("resourceVersion"):
             raise errors.bad_request("resourceVersion should not be set on objects to be created")

@@ -147,7 +147,8 @@ def _compare_at(
         target[element] = _whole(value, type_)
         return
     empty = not left and not right and not isinstance(type_, Scalar)
-    if empty or _is_leaf(type_, left) or _is_leaf(type_, right):
+    unlike = left is not None and right is not None and type(left) is not type(right)
+    if empty or unlike or _is_leaf(type_, left) or _is_leaf(type_, right):
         if left != right or type(left) is not type(right):
             modified[element] = {}
         return

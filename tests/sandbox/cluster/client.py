@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import requests
 
-from ghapp.sandbox.cluster import Cluster
 from ghapp.sandbox.cluster.controllers.loop import Pace
+from ghapp.sandbox.cluster.server import Cluster
 
 Object = dict[str, Any]
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ghapp.sandbox.cluster import Cluster
+from ghapp.sandbox.cluster.server import Cluster
 from tests.sandbox.cluster.client import QUICK, Client, fresh
 
 

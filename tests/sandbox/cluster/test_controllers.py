@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import requests
 
-from ghapp.sandbox.cluster import Cluster
 from ghapp.sandbox.cluster.controllers.loop import Pace
-from ghapp.sandbox.registry import Registry
+from ghapp.sandbox.cluster.server import Cluster
+from ghapp.sandbox.registry.server import Registry
 from tests.sandbox.cluster.client import QUICK, Client, config_map, deployment, eventually, fresh
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from ghapp.sandbox.cluster import Cluster
+from ghapp.sandbox.cluster.server import Cluster
 from tests.sandbox.cluster.client import Client, config_map, fresh, good, refused
 
 

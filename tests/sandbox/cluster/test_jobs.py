@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.sandbox.cluster import Cluster
+from ghapp.sandbox.cluster.server import Cluster
 from tests.sandbox.cluster.client import Client, config_map, eventually, fresh, good, job, refused
 
 

@@ -13,7 +13,7 @@ import requests
 import yaml
 
 from ghapp import process
-from ghapp.sandbox.cluster import Cluster
+from ghapp.sandbox.cluster.server import Cluster
 from tests.sandbox.cluster.client import Client, config_map, deployment, job
 
 KUBECTL = shutil.which("kubectl", path=str(Path(sys.executable).parent)) or shutil.which("kubectl")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from ghapp.sandbox.cluster import Cluster
+from ghapp.sandbox.cluster.server import Cluster
 from tests.sandbox.cluster.client import Client, config_map, eventually, good, refused
 
 RBAC = "rbac.authorization.k8s.io"
