@@ -17,6 +17,7 @@ import orjson
 import rq
 from redis import Redis
 from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.executions import Execution
 from rq.job import Job, validate_job_id
 from rq.serializers import JSONSerializer
 
@@ -211,9 +212,20 @@ class Queue:
     def forget_job(self, job_id: str) -> None:
         """Remove a job from all of RQ's registries, so that one with the same id can be made."""
         try:
-            Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer).delete()
+            job = Job.fetch(job_id, connection=self.redis, serializer=JSONSerializer)
         except NoSuchJobError:
             return
+        self._forget_lost(job)
+        job.delete()
+
+    def _forget_lost(self, job: Job) -> None:
+        """Drop executions of killed workers: their records expire a minute before RQ's index of them, and RQ's own
+        delete fails over such an entry."""
+        for number in job.execution_registry.get_execution_ids():
+            lost = Execution(number, job.id, self.redis)
+            if not self.redis.exists(lost.key):
+                self.redis.zrem(job.execution_registry.key, number)
+                self.redis.zrem(job.started_job_registry.key, lost.composite_key)
 
 
 def rq_queue(redis: Redis, name: str) -> rq.Queue:

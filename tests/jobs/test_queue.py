@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis import Redis
+from rq.executions import Execution
+from rq.job import JobStatus
 
 from jobs import subjects
 from jobs.queue import BACKGROUND, PIPELINE, RECONCILE, Queue, rq_queue
@@ -152,3 +154,18 @@ def test_a_run_needs_an_id_that_rq_takes(queue: Queue, run_id: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         start(queue, run_id)
     assert not queue.alive(run_id)
+
+
+def test_a_job_whose_worker_was_killed_long_ago_can_be_forgotten(queue: Queue, redis: Redis) -> None:
+    subject = subjects.pull(1, 2)
+    queue.enqueue(subject)
+    job = rq_queue(redis, RECONCILE).fetch_job(subject.job_id)
+    assert job
+    job.set_status(JobStatus.STARTED)
+    with redis.pipeline() as pipeline:
+        execution = Execution.create(job, ttl=60, pipeline=pipeline, worker_name="killed")
+        pipeline.execute()
+    redis.delete(execution.key)  # as when its time has run out, with RQ's index of it still there
+    queue.forget_job(subject.job_id)
+    assert not redis.exists(job.key, job.execution_registry.key, job.started_job_registry.key)
+    assert queue.carry(subject)
