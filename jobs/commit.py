@@ -34,6 +34,7 @@ from jobs.pipeline import (
     configcheck,
     decide,
     evidence,
+    inputs,
     report,
     resources,
     schedule,
@@ -115,6 +116,13 @@ class Desk:
         if wish is None and any(occasion.kind == "schedule" for occasion in wanted):
             wish = Wish("test", by="its schedule")
         mine = {s: c for s in stages if (c := self.present.get(names.stage_check(file.app.app, s))) and c.external_id}
+        called: Occasion | None = None
+        if wish is not None and wish.inputs is not None:
+            try:
+                called = self._call(file, wish)
+            except inputs.BadInputs as e:
+                self._put(configcheck.refused_call(file.app.app, str(e)))
+                return None
         todo = decide.plan(
             stages,
             mine,
@@ -129,10 +137,19 @@ class Desk:
         elif todo.resume:
             return self._start(file, wanted, stages=stages, run=todo.resume, present=mine, by="") or again
         elif todo.start:
-            return self._start(file, wanted, stages=todo.start, run="", present=mine, by=todo.by) or again
+            reasons = [called, *wanted] if called else wanted
+            return self._start(file, reasons, stages=todo.start, run="", present=mine, by=todo.by) or again
         elif wanted and (not stages or len(mine) == len(stages)):
             self._release(file, wanted, mine)
         return again
+
+    def _call(self, file: AppFile, wish: Wish) -> Occasion | None:
+        """The occasion that a call is, if the app takes calls. Raises ``BadInputs``."""
+        declared = file.app.pipeline.on.dispatch
+        if declared is None:
+            raise inputs.BadInputs(f"{file.app.app} takes no calls: its file has no `on.dispatch`")
+        values = inputs.read(declared.inputs, wish.inputs or {})
+        return Occasion("dispatch", branch=next(iter(self.at.branches), ""), author=wish.by, inputs=values)
 
     def _wanted(self, file: AppFile) -> list[Occasion]:
         """The occasions that the app's triggers want, the most telling first."""

@@ -27,6 +27,7 @@ from ghapp.store import store
 from jobs import subjects
 from jobs.executors import Stop, executor
 from jobs.mirrors import mirror
+from jobs.pipeline import retention
 from jobs.pipeline.order import Order
 from jobs.pipeline.publish import Publisher
 from jobs.pipeline.report import Page
@@ -79,6 +80,8 @@ def execute(context: Context, order: Mapping[str, Any]) -> None:
         open_stages = [s for s in stages if publisher.belongs(names.stage_check(what.app, s), what.run)]
         close_open(publisher, what, open_stages, page, Outcome.ERROR, f"the run could not be carried out: {e}")
         raise
+    kept, work = store(context.settings.store), context.settings.data_dir / "work"
+    retention.look_after(context.queue.redis, kept, work, context.settings.store_retention, context.now)
     if run.release:
         log.info("%s made release %s of %s", what.run, run.release.name, what.app)
         for environment in what.environments:

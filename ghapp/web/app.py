@@ -30,6 +30,7 @@ BLUEPRINTS = (
     "ghapp.web.metrics:blueprint",
     "ghapp.web.agent_api:blueprint",
     "ghapp.web.runs:blueprint",
+    "ghapp.web.dispatch:blueprint",
 )
 
 # Pages show other people's text: nothing in them may run, frame or leak. A page that needs more sets its own header.

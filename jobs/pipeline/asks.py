@@ -33,8 +33,10 @@ def _wish(ask: Ask, app: str, present: Mapping[str, CheckRun]) -> Wish | None:
         verb = _COMMANDS.get(ask.about)
         return Wish(verb, ask.sender) if verb and (not name or name[0] == app) else None
     if ask.verb == "dispatch":
-        wanted = (ask.data.get("client_payload") or {}).get("app", app)
-        return Wish("test", ask.sender) if wanted == app else None
+        payload = ask.data.get("client_payload") or {}
+        given = payload.get("inputs") or {}
+        inputs = given if isinstance(given, dict) else {"inputs": given}
+        return Wish("test", ask.sender, inputs=inputs) if payload.get("app", app) == app else None
     if ask.verb == "rerun_failed":
         return Wish("retest", ask.sender)
     run = parse_run(ask.about)

@@ -34,6 +34,12 @@ def condition(file: AppFile, error: Exception) -> Check:
     return check([file.document.problem(("pipeline", "on"), f"a condition of a trigger cannot be evaluated: {error}")])
 
 
+def refused_call(app: str, why: str) -> Check:
+    """A call for a run whose inputs cannot be taken."""
+    summary = f"A call for {escape(app)} was refused: {escape(why, limit=2_000)}."
+    return Check(names.CHECK_CONFIG, f"a call for {app} was refused", summary, conclusion="neutral")
+
+
 def _row(problem: Problem) -> str:
     place = f"{problem.file}:{problem.line}" if problem.line else problem.file
     fix = f" — {escape(problem.fix)}" if problem.fix else ""

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from ghapp.github.checks import CheckRun
 
@@ -36,12 +36,13 @@ _GREEN = ("success", "neutral", "skipped")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks for: ``stage`` and ``run`` for a rerun, ``by`` a login."""
+    """What a person asks for: ``stage`` and ``run`` for a rerun, ``by`` a login, ``inputs`` those of a call."""
 
     verb: Verb
     by: str = ""
     stage: str = ""
     run: str = ""
+    inputs: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from ghapp.evidence import notes
 from ghapp.evidence.keys import signer
 from ghapp.evidence.release import Release, releases
 from ghapp.evidence.statement import Statement
-from ghapp.sandbox.forge import Forge
+from ghapp.sandbox.forge.forge import Forge
 from ghapp.sandbox.person import Person
 from ghapp.settings import Settings, load
 from ghapp.store import store

@@ -9,7 +9,7 @@ import pytest
 
 from ghapp.registry import Reference
 from ghapp.registry import Registry as Client
-from ghapp.sandbox.registry import Registry
+from ghapp.sandbox.registry.server import Registry
 from jobs import subjects
 from jobs.subjects import Ask
 from tests.jobs.pipeline.conftest import Lane
