@@ -18,8 +18,8 @@ from ghapp.sandbox.cluster import certificates, kubeconfig, seed
 from ghapp.sandbox.cluster.accounts import Signer
 from ghapp.sandbox.cluster.api import MAX_BODY, Api
 from ghapp.sandbox.cluster.control import Control
-from ghapp.sandbox.cluster.controllers import ALL, ESSENTIAL
 from ghapp.sandbox.cluster.controllers.loop import Loop, Pace
+from ghapp.sandbox.cluster.controllers.registry import ALL, ESSENTIAL
 from ghapp.sandbox.cluster.controllers.runs import Runs
 from ghapp.sandbox.cluster.faults import Faults
 from ghapp.sandbox.cluster.identity import AUTHENTICATED, Tokens, User

@@ -32,7 +32,7 @@ def test_a_deployment_applied_again_keeps_its_version_despite_defaults_and_odd_s
     container["env"] = [{"name": "EMPTY", "value": ""}]
     container["livenessProbe"] = {"httpGet": {"port": 80}, "initialDelaySeconds": 0}
     container["securityContext"] = {}
-    body["metadata"]["annotations"] = {}
+    body["metadata"]["labels"] = {}
     body["spec"]["template"]["metadata"]["creationTimestamp"] = None
     first = api.apply("deployments", body)
     seen = first["spec"]["template"]["spec"]["containers"][0]
