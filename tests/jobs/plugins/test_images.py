@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, gener
 from ghapp.registry import Reference
 from ghapp.registry import Registry as Client
 from ghapp.registry.client import MANIFEST, digest_of
-from ghapp.sandbox.registry import Registry
+from ghapp.sandbox.registry.server import Registry
 from jobs.pipeline.result import Outcome
 from policies.finding import Severity
 from tests.jobs.pipeline.conftest import Ground

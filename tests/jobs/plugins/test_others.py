@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from pathlib import Path
 
 import pytest
 
@@ -247,3 +248,13 @@ def test_divergence_from_the_base_is_counted(lane: Lane) -> None:
     check = lane.checks(sha)["ghapp / web / before"]
     assert check["conclusion"] == "failure"
     assert check["output"]["title"].startswith("branch-divergence: 1 commits behind main")
+
+
+def test_the_documentation_names_every_plugin_and_input() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text()
+    sections = {part.partition("\n")[0]: part for part in page.split("\n## ")[1:]}
+    assert set(sections) == set(plugins.PLUGINS)
+    for name, text in sections.items():
+        for input_name, description in plugins.describe(plugins.load(name).inputs).items():
+            assert f"| `{input_name}` |" in text, (name, input_name)
+            assert description in text, (name, input_name)
