@@ -100,7 +100,7 @@ class Place:
     def __init__(self, folder: Path, redis_url: str, webhook_url: str | None = None) -> None:
         import yaml
 
-        from ghapp.sandbox.forge import Forge
+        from ghapp.sandbox.forge.forge import Forge
         from ghapp.settings import load
 
         manifest = yaml.safe_load((Path(__file__).parents[1] / "app.yml").read_text())

@@ -82,7 +82,7 @@ class Sandbox:
 
     def start(self, progress: Progress = lambda _: None) -> Places:
         """Start everything and wait until it answers. Raises :class:`ChildError` naming what did not come up."""
-        from ghapp.sandbox.forge import Forge
+        from ghapp.sandbox.forge.forge import Forge
 
         for folder in ("secrets", "logs", "data"):
             (self.folder / folder).mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ from ghapp.sandbox.cluster.verbs import Verbs
 log = logging.getLogger(__name__)
 
 MAX_BODY = 3 << 20
+_ANSWERS = ("application/json", "application/yaml", "application/*", "*/*")
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
@@ -73,6 +74,9 @@ class Api:
 
     async def _answer(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         user = self._user(request)
+        accept = request.headers.get("Accept", "")
+        if accept and not any(kind in accept for kind in _ANSWERS):
+            raise errors.not_acceptable()
         address = parse(path)
         if address is None or not address.plural:
             found = self._document(request, path, address)

@@ -187,6 +187,7 @@ class Cluster:
         self.port = runner.addresses[0][1]
         self._ready.set()
         await self._done.wait()
+        self._control = None
         controllers.stop()
         runs.stop()
         watches.drop()

@@ -2,7 +2,3 @@
 
 It forgets everything when it stops. It is for laptops and tests, and guards nothing against its own users.
 """
-
-from ghapp.sandbox.forge.forge import Forge
-
-__all__ = ["Forge"]

@@ -10,8 +10,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from ghapp.sandbox.forge import Forge
 from ghapp.sandbox.forge.admin import PREFIX
+from ghapp.sandbox.forge.forge import Forge
 
 
 def main() -> int:

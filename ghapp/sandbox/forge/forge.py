@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from ghapp.sandbox.forge import admin, controls, rest
+from ghapp.sandbox.forge import admin, controls
 from ghapp.sandbox.forge.git.batch import ReaderPool
 from ghapp.sandbox.forge.git.store import GitStore
 from ghapp.sandbox.forge.model import Delivery, State
 from ghapp.sandbox.forge.operations import automerge, timeline
+from ghapp.sandbox.forge.rest import table
 from ghapp.sandbox.forge.seeding import Seeding
 from ghapp.sandbox.forge.smart_http import SmartHttp
 from ghapp.sandbox.forge.web.application import API, GRAPHQL, Application, RequestLog
@@ -53,7 +54,7 @@ class Forge(Seeding):
         automerge.watch(self.state)
         self.state.listeners.append(self.share_new)
         self._git = SmartHttp(self.state, self._folder, self.faults)
-        routes = rest.routes(self._store, self.limits, self._deliverer.redeliver)
+        routes = table.routes(self._store, self.limits, self._deliverer.redeliver)
         self.application = Application(
             self.state, routes, self._graphql, self._elsewhere, self.faults, self.limits, self.requests
         )

@@ -2,9 +2,3 @@
 
 Content lives in a folder, addressed and verified by its digest. It keeps no users by default and speaks plain HTTP.
 """
-
-from __future__ import annotations
-
-from ghapp.sandbox.registry.server import Registry
-
-__all__ = ["Registry"]

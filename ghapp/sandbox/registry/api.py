@@ -166,9 +166,10 @@ class Api:
             return web.Response(status=202)
         if request.method != "PUT":
             raise errors.unsupported()
-        content = await request.read()
-        if len(content) > MAX_MANIFEST:
+        content = await request.content.read(MAX_MANIFEST + 1) if request.content_length is None else b""
+        if (request.content_length or len(content)) > MAX_MANIFEST:
             raise Refused(413, "SIZE_INVALID", f"a manifest may have {MAX_MANIFEST} bytes at most")
+        content = content or await request.read()
         media_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
         if not media_type:
             raise errors.manifest_invalid("the request says no Content-Type")

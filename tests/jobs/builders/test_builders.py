@@ -17,7 +17,7 @@ import pytest
 from ghapp.config.model import Image
 from ghapp.registry import Reference, RegistryError, TagTaken, parse
 from ghapp.registry import Registry as Client
-from ghapp.sandbox.registry import Registry
+from ghapp.sandbox.registry.server import Registry
 from jobs import builders
 from jobs.builders import Build, BuildError, Built
 from jobs.executors import Stop, Task

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.sandbox.cluster import Cluster
+from ghapp.sandbox.cluster.server import Cluster
 from ghapp.settings import Settings, load
 from jobs.executors import kubernetes_job
 from jobs.executors.interface import Ended, ExecutorError, Limits, Stop, Task

@@ -25,7 +25,7 @@ from ghapp.evidence.release import Release
 from ghapp.evidence.statement import Statement
 from ghapp.git import Commit
 from ghapp.github.app import GitHubApp
-from ghapp.sandbox.forge import Forge
+from ghapp.sandbox.forge.forge import Forge
 from ghapp.sandbox.person import Person
 from ghapp.settings import Settings, load
 from jobs import subjects

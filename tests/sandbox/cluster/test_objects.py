@@ -227,6 +227,13 @@ def test_addresses_and_methods_that_are_not_served(api: Client, method: str, pat
     refused(api.call(method, api.url + path, {} if method != "GET" else None), code, reason)
 
 
+def test_answers_come_as_json_or_not_at_all(api: Client) -> None:
+    api.headers["Accept"] = "application/vnd.kubernetes.protobuf"
+    refused(api.call("GET", api.path("configmaps")), 406, "NotAcceptable")
+    api.headers["Accept"] += ",application/json"
+    assert api.get("configmaps")
+
+
 def test_protected_namespaces_stay(api: Client) -> None:
     said = refused(api.call("DELETE", api.path("namespaces", "kube-system")), 403, "Forbidden")
     assert said == 'namespaces "kube-system" is forbidden: this namespace may not be deleted'

@@ -26,7 +26,7 @@ import jwt
 import orjson
 import pytest
 
-from ghapp.sandbox.forge import Forge
+from ghapp.sandbox.forge.forge import Forge
 from ghapp.sandbox.forge.model import App, Delivery, Installation
 from ghapp.sandbox.forge.web.application import API
 from ghapp.sandbox.forge.web.errors import ApiError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ghapp.sandbox.registry import Registry
+from ghapp.sandbox.registry.server import Registry
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ghapp import process
-from ghapp.sandbox.registry import Registry
+from ghapp.sandbox.registry.server import Registry
 
 skopeo = pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is not installed")
 buildah = pytest.mark.skipif(not shutil.which("buildah"), reason="buildah is not installed")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from ghapp.sandbox.registry import Registry
+from ghapp.sandbox.registry.server import Registry
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"

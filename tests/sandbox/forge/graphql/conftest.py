@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ghapp.sandbox.forge import Forge
+from ghapp.sandbox.forge.forge import Forge
 from ghapp.sandbox.forge.git.objects import Signature
 from ghapp.sandbox.forge.graphql.execution import execute
 from ghapp.sandbox.forge.model import PullRequest, Repository, User

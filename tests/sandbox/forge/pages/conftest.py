@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from ghapp.sandbox.forge import Forge
+from ghapp.sandbox.forge.forge import Forge
 from ghapp.sandbox.forge.git.objects import Signature
 from ghapp.sandbox.forge.model import CheckRun, PullRequest, User
 from ghapp.sandbox.forge.operations import checks, pulls, refs
