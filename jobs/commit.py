@@ -138,7 +138,7 @@ class Desk:
             return self._start(file, wanted, stages=stages, run=todo.resume, present=mine, by="") or again
         elif todo.start:
             reasons = [called, *wanted] if called else wanted
-            return self._start(file, reasons, stages=todo.start, run="", present=mine, by=todo.by) or again
+            return self._start(file, reasons, stages=todo.start, run="", present=mine, by=todo.by, wish=wish) or again
         elif wanted and (not stages or len(mine) == len(stages)):
             self._release(file, wanted, mine)
         return again
@@ -229,10 +229,11 @@ class Desk:
         run: str,
         present: Mapping[str, CheckRun],
         by: str,
+        wish: Wish | None = None,
     ) -> Again | None:
         """Start a run of ``stages``, or see to it that ``run`` goes on. Needs one call for each new check run."""
         context, at = self.context, self.at
-        order = self._order(file, wanted, stages, run, present, by)
+        order = replace(self._order(file, wanted, stages, run, present, by), ignore_cache=bool(wish and wish.afresh))
         if run and context.queue.alive(run):
             return Again(context.now + _LOOK_AGAIN, "a run is under way")
         if run and self._died_too_often(run):

@@ -105,6 +105,14 @@ class Artifact(Block):
     retention: Duration = timedelta(days=30)
 
 
+class Cache(Block):
+    """Folders that a later run finds again; forks neither read nor write them."""
+
+    name: Name
+    paths: tuple[str, ...] = Field(min_length=1, description="files and folders in the checkout")
+    key: tuple[str, ...] = Field((), description="globs of the files whose content names the cache, like lock files")
+
+
 class Step(Block):
     """One task of a stage: ``run`` a script, or ``uses`` a plugin."""
 
@@ -170,6 +178,7 @@ class Pipeline(Block):
     resources: str | Resources | None = None
     concurrency: Concurrency = Concurrency()
     env: dict[Identifier, str | int | float | bool] = {}
+    cache: tuple[Cache, ...] = ()
     before: tuple[Step, ...] = ()
     image: Image | None = None
     after: tuple[Step, ...] = ()

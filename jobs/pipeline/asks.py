@@ -13,6 +13,7 @@ from jobs.reconcile import Context
 from jobs.subjects import Ask
 
 _SEEN = 3 * 86_400  # seconds that a delivery is remembered, as long as it can come again
+_AFRESH = "no-cache"  # `/test web no-cache`
 _COMMANDS: dict[str, Verb] = {"test": "test", "retest": "retest", "cancel": "cancel"}
 _CHECKED_BEFORE = ("command", "dispatch")  # by the comment's reconcile, and by GitHub itself
 
@@ -29,9 +30,10 @@ def wish_for(context: Context, client: RepositoryClient, app: str, present: Mapp
 
 def _wish(ask: Ask, app: str, present: Mapping[str, CheckRun]) -> Wish | None:
     if ask.verb == "command":
-        name = str(ask.data.get("rest", "")).split()
-        verb = _COMMANDS.get(ask.about)
-        return Wish(verb, ask.sender) if verb and (not name or name[0] == app) else None
+        words = str(ask.data.get("rest", "")).split()
+        verb, afresh = _COMMANDS.get(ask.about), _AFRESH in words
+        apps = [word for word in words if word != _AFRESH]
+        return Wish(verb, ask.sender, afresh=afresh) if verb and (not apps or apps[0] == app) else None
     if ask.verb == "dispatch":
         payload = ask.data.get("client_payload") or {}
         given = payload.get("inputs") or {}

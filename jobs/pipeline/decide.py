@@ -36,13 +36,17 @@ _GREEN = ("success", "neutral", "skipped")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person asks for: ``stage`` and ``run`` for a rerun, ``by`` a login, ``inputs`` those of a call."""
+    """What a person asks for: ``stage`` and ``run`` for a rerun, ``by`` a login, ``inputs`` those of a call.
+
+    ``afresh``: without what earlier runs have cached.
+    """
 
     verb: Verb
     by: str = ""
     stage: str = ""
     run: str = ""
     inputs: Mapping[str, Any] | None = None
+    afresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ghapp.git import Git, GitError
 from ghapp.registry import RegistryError
 from jobs.pipeline import evidence, record, report
 from jobs.pipeline.artifacts import Keeper
+from jobs.pipeline.cache import Caches
 from jobs.pipeline.image import build_image, set_tags, tags
 from jobs.pipeline.log import StepLog
 from jobs.pipeline.order import STAGES, Order
@@ -53,21 +54,28 @@ class Run:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     done: list[StageResult] = field(default_factory=list)
     release: Release | None = None
+    remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.started_at = self.clock()
         self.keeper = Keeper(self.site, self.started_at)
+        folder = self.site.data_dir / "cache" / "steps"
+        self.caches = Caches(folder, self.site.order, self.site.pipeline.cache, self.site.workspace)
 
     def perform(self) -> None:
         """Carry out the run's stages in order. A stage after a failed one runs only its ``always`` steps."""
         order, pipeline = self.site.order, self.site.pipeline
         sofar = Sofar(images=evidence.built_images(self.known, order.app))
         todo = [stage for stage in stages_of(pipeline) if stage in order.stages]
+        if found := self.caches.restore():
+            self.remarks.append(f"found in the cache: {', '.join(found)}")
         for stage in todo:
             began = replace(self.page, started_at=self.clock())
             self.publisher.change(report.running(order, stage, began, Progress(waiting=_titles(pipeline, stage))))
             result, after = self._stage(stage, sofar, began)
             result, sofar = _not_run(result, sofar), after
+            if stage == todo[-1] and result.green and not sofar.failed:
+                self.caches.save()
             result = self._attest(result, sofar, last=stage == todo[-1])
             sofar = replace(sofar, failed=sofar.failed or not result.green)
             self.done.append(result)
@@ -167,7 +175,7 @@ class Run:
 
     # --- what is shown ----------------------------------------------------------------------------
     def _ended(self, page: Page, last: bool) -> Page:
-        remarks = list(self.keeper.problems)
+        remarks = [*self.remarks, *self.keeper.problems]
         if last and self.release:
             remarks.append(f"release `{self.release.name}`")
         return replace(page, completed_at=self.clock(), notes=remarks)
