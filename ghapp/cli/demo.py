@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
@@ -40,11 +41,18 @@ def demo(keep: bool, as_json: bool, redis_url: str, kubeconfig: str) -> None:
             while keep and not sandbox.failed():
                 time.sleep(0.5)
         except (ChildError, DemoError) as e:
-            stop(str(e))
+            stop(f"{e}\nThe logs of all parts are in {_keep_logs(Path(folder))}")
         except KeyboardInterrupt:
             click.echo("\nstopping …", err=True)
         finally:
             sandbox.stop()
+
+
+def _keep_logs(folder: Path) -> str:
+    """Copy them to where they outlive the demo."""
+    kept = tempfile.mkdtemp(prefix="ghapp-demo-logs-")
+    shutil.copytree(folder / "logs", kept, dirs_exist_ok=True)
+    return kept
 
 
 class _Lines:

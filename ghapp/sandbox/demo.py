@@ -254,8 +254,7 @@ class Story:
             if child := self.sandbox.failed():
                 raise DemoError(f"while waiting until {what}, the {child.name} ended: {child.tail()}")
             if time.monotonic() > until:
-                logs = Path(self.places.folder) / "logs"
-                raise DemoError(f"after {self.patience:g} s it is still not so that {what}; the logs are in {logs}")
+                raise DemoError(f"after {self.patience:g} s it is still not so that {what}")
             time.sleep(0.1)
 
     def _person(self, login: str) -> Person:
