@@ -166,10 +166,7 @@ class Api:
             return web.Response(status=202)
         if request.method != "PUT":
             raise errors.unsupported()
-        content = await request.content.read(MAX_MANIFEST + 1) if request.content_length is None else b""
-        if (request.content_length or len(content)) > MAX_MANIFEST:
-            raise Refused(413, "SIZE_INVALID", f"a manifest may have {MAX_MANIFEST} bytes at most")
-        content = content or await request.read()
+        content = await _limited(request)
         media_type = request.headers.get("Content-Type", "").partition(";")[0].strip()
         if not media_type:
             raise errors.manifest_invalid("the request says no Content-Type")
@@ -188,6 +185,16 @@ class Api:
             headers["OCI-Filters-Applied"] = "artifactType"
         index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": found}
         return web.Response(body=orjson.dumps(index), content_type=_INDEX, headers=headers)
+
+
+async def _limited(request: web.BaseRequest) -> bytes:
+    """A manifest's body. Raises Refused 413 before more than may be is in memory."""
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > MAX_MANIFEST:
+            raise Refused(413, "SIZE_INVALID", f"a manifest may have {MAX_MANIFEST} bytes at most")
+    return bytes(body)
 
 
 async def _receive(request: web.BaseRequest, data: Path) -> None:
