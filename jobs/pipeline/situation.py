@@ -46,6 +46,12 @@ class Situation:
         """Whether nothing points at the commit any more."""
         return not (self.branches or self.tags or any(pull.open for pull in self.pulls))
 
+    def any_occasion(self) -> Occasion:
+        """For a run that somebody asks for and no trigger wants."""
+        pull = next(iter(self.pulls), None)
+        branch = next(iter(self.branches), pull.head if pull else "")
+        return Occasion("comment", branch=branch, pull=pull, author=pull.author if pull else "")
+
     @cached_property
     def message(self) -> str:
         return self.git.commits(self.sha, limit=1)[0].message

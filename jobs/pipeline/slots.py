@@ -1,10 +1,13 @@
-"""How many runs of an app go on at once, first come, first served; and which commit each ref last started.
+"""How many runs of an app go on at once, first come, first served; and which run each ref started last.
 
 Kept in Redis, and only there: losing it lets a few runs start too early, or a path filter hold nothing back.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
@@ -15,6 +18,7 @@ from jobs.queue import Queue
 _YOUNG = 30.0  # seconds in which a run that was let in must have been queued
 _WAITING_KEPT = 120  # seconds after which one who waits and does not ask again is forgotten
 _REFS_KEPT = 180 * 86_400
+_RUNS_KEPT = 2 * 86_400
 
 # KEYS: holders, waiting · ARGV: run, limit, now. Lets the run in if as many are free as stand before it.
 _ENTER = """
@@ -73,16 +77,39 @@ def _place(run: str) -> str:
     return f"ghapp:waits:{run}"
 
 
-def last_of(redis: Redis, repository: int, app: str, ref: str) -> tuple[str, str]:
-    """The commit for which an app was last decided on a ref, and the run that was started; empty where not known."""
-    found = redis.get(_last(repository, app, ref))
-    sha, _, run = text(found).partition(" ") if found is not None else ("", "", "")
-    return sha, run
+@dataclass(frozen=True, slots=True)
+class Last:
+    """What was decided last for an app on a ref: for which commit, and the last run that was started and its commit.
+
+    A commit that no run was started for (its paths are excluded) leaves the run of the one before: that one goes on.
+    """
+
+    decided: str = ""
+    run: str = ""
+    commit: str = ""
 
 
-def set_last(redis: Redis, repository: int, app: str, ref: str, sha: str, run: str = "") -> None:
-    redis.set(_last(repository, app, ref), f"{sha} {run}", ex=_REFS_KEPT)
+class Memory:
+    """Which commits and runs an app's refs have come to."""
 
+    def __init__(self, redis: Redis, repository: int, app: str) -> None:
+        self._redis, self._root = redis, f"ghapp:last:{repository}:{app}"
 
-def _last(repository: int, app: str, ref: str) -> str:
-    return f"ghapp:last:{repository}:{app}:{ref}"
+    def last(self, ref: str) -> Last:
+        found = self._redis.get(f"{self._root}:{ref}")
+        return Last(*json.loads(text(found))) if found is not None else Last()
+
+    def decided(self, ref: str, sha: str, run: str = "") -> None:
+        """Remember a decision: ``run`` was started for ``sha``, or, without one, none had to be."""
+        before = self.last(ref)
+        now = (sha, run, sha) if run else (sha, before.run, before.commit)
+        if now != (before.decided, before.run, before.commit):
+            self._redis.set(f"{self._root}:{ref}", json.dumps(now), ex=_REFS_KEPT)
+
+    def refs_of(self, run: str) -> list[str]:
+        """The refs for which a run was started; empty when that is not known any more."""
+        found = self._redis.get(f"ghapp:refs:{run}")
+        return list(json.loads(text(found))) if found is not None else []
+
+    def remember_refs(self, run: str, refs: Sequence[str]) -> None:
+        self._redis.set(f"ghapp:refs:{run}", json.dumps(list(refs)), ex=_RUNS_KEPT)

@@ -369,3 +369,64 @@ def test_only_so_many_runs_of_an_app_go_on_at_once(lane: Lane) -> None:
     assert lane.checks(second)[BEFORE]["output"]["title"] == "waits: 1 run of web at once"
     lane.work_off()
     assert (lane.ends(first), lane.ends(second)) == ({BEFORE: "success"}, {BEFORE: "success"})
+
+
+def test_a_push_that_needs_no_run_does_not_stop_the_one_before(lane: Lane) -> None:
+    pipeline = "  on: {push: {branches: [main], paths: ['!docs/**']}}\n  before: [{run: 'true'}]\n"
+    older = lane.push(config(pipeline), look=False)
+    lane.queue.enqueue(subjects.commit(lane.id, older))
+    lane.work_off("reconcile")
+    docs = lane.push({"docs/a.md": "x"}, look=False)
+    for sha in (docs, older):
+        lane.queue.enqueue(subjects.commit(lane.id, sha))
+    lane.work_off()
+    assert (lane.ends(docs), lane.ends(older)) == ({}, {BEFORE: "success"})
+
+
+def test_a_branch_that_is_deleted_takes_its_run_along(lane: Lane) -> None:
+    lane.push({".ghapp.yml": SIMPLE})
+    sha = lane.push({"x": "1"}, branch="feature", look=False)
+    lane.queue.enqueue(subjects.commit(lane.id, sha))
+    lane.work_off("reconcile")
+    lane.people["ada"].git(lane.work, "push", "--quiet", "origin", ":feature")
+    lane.look(sha)
+    assert lane.ends(sha) == {BEFORE: "cancelled"}
+    assert lane.checks(sha)[BEFORE]["output"]["title"].startswith("superseded: this commit is no longer the head")
+
+
+def test_a_tag_that_comes_later_is_built_and_released_as_a_tag(lane: Lane) -> None:
+    pipeline = "  on: {push: {tags: ['v*']}}\n  before: [{run: 'echo $GHAPP_TAG'}]\n"
+    sha = lane.push(config(pipeline))
+    assert lane.ends(sha) == {}
+    git = lane.people["ada"].git
+    git(lane.work, "tag", "--annotate", "--message", "first", "v1.0")
+    git(lane.work, "push", "--quiet", "origin", "v1.0")
+    lane.look(sha)
+    assert lane.ends(sha) == {BEFORE: "success"}
+    assert lane.log(lane.checks(sha)[BEFORE]["external_id"], "before-0") == "v1.0\n"
+    assert [r.ref for r in lane.releases(sha)] == ["refs/tags/v1.0"]
+
+
+def test_a_tag_on_a_commit_that_is_built_already_names_the_image_that_was_tested(
+    make_lane: Callable[..., Lane], tmp_path: Path
+) -> None:
+    with Registry(tmp_path / "registry") as registry:
+        host = registry.address
+        lane = make_lane(GHAPP_PLAIN_HTTP_REGISTRIES=host)
+        pipeline = (
+            "  on: {push: {branches: [main], tags: ['v*']}}\n"
+            f"  image: {{repository: {host}/acme/web, files: {{/x: x}}, tags: ['{{commit}}', '{{tag}}']}}\n"
+        )
+        sha = lane.push({**config(pipeline), "x": "1"})
+        (before,) = lane.releases(sha)
+        git = lane.people["ada"].git
+        git(lane.work, "tag", "v1.0")
+        git(lane.work, "push", "--quiet", "origin", "v1.0")
+        lane.look(sha)
+        assert lane.checks(sha)[IMAGE]["external_id"].endswith("-web-2")
+        assert lane.ends(sha) == {IMAGE: "success"}
+        (digest,) = before.images.values()
+        assert Client(host).digest(Reference(host, "acme/web", tag="v1.0")) == digest
+        lane.look(sha)
+        assert lane.checks(sha)[IMAGE]["external_id"].endswith("-web-2")
+        assert len(lane.releases(sha)) == 1
