@@ -36,6 +36,8 @@ from jobs.subjects import Again, Subject
 # The most telling reason for a run comes first; a push that releases nothing comes last.
 _TELLING = ("tag", "push", "schedule", "pull_request", "merge_group", "dispatch", "comment")
 
+_TAG_KEPT = 3 * 86_400  # seconds that a tag is not built again for, should its run leave no evidence
+
 
 def reconcile(subject: Subject, context: Context) -> Again | None:
     """Look at one commit."""
@@ -85,6 +87,8 @@ class Desk:
             return None
         if wish is None and any(occasion.kind == "schedule" for occasion in wanted):
             wish = Wish("test", by="its schedule")
+        if wish is None and self._tagged_since(file, wanted):
+            wish = Wish("test")
         todo = decide.plan(
             stages,
             runs.present,
@@ -149,6 +153,15 @@ class Desk:
         if not self.context.queue.redis.set(key, self.at.sha, nx=True, ex=int(schedule.MISSED.total_seconds())):
             return []
         return [Occasion("schedule", branch=schedules[0].branch or self.at.default_branch)]
+
+    def _tagged_since(self, file: AppFile, wanted: Sequence[Occasion]) -> bool:
+        """Whether a tag that wants a run came after the commit was built for something else."""
+        tags = [occasion.ref for occasion in wanted if occasion.kind == "tag"]
+        known = [s for s in self._evidence() if s.predicate.get("app") == file.app.app] if tags else []
+        new = set(tags) - {str(s.predicate.get("ref")) for s in known}
+        key = f"ghapp:tagged:{self.at.client.id}:{file.app.app}:{self.at.sha}"
+        redis = self.context.queue.redis
+        return bool(known) and any(redis.set(f"{key}:{ref}", "1", nx=True, ex=_TAG_KEPT) for ref in sorted(new))
 
     def _evidence(self) -> list[Statement]:
         """The evidence on this commit; none where nobody signs."""

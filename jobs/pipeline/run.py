@@ -118,9 +118,13 @@ class Run:
         return self._maybe_stopped(StageResult("image", (result,))), replace(sofar.after(result), images=images)
 
     def _already_built(self) -> dict[str, str]:
-        """What this very run built before its worker died; building again might give another digest."""
-        mine = [s for s in self.known if s.predicate.get("run") == self.site.order.run and s.images]
-        return evidence.built_images(mine, self.site.order.app)
+        """What need not be built: an image of this very run, whose worker died, or of a commit that is only tagged now.
+
+        Building again might give another digest, and a digest is what was tested.
+        """
+        order = self.site.order
+        mine = self.known if order.occasion.tag else [s for s in self.known if s.predicate.get("run") == order.run]
+        return evidence.built_images(mine, order.app)
 
     def _shower(
         self, stage: str, page: Page, done: Sequence[StepResult], title: str, waiting: Sequence[str]

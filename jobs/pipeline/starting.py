@@ -62,9 +62,8 @@ class Runs:
         if self.context.queue.alive(run):
             return Again(self.context.now + _LOOK_AGAIN, "a run is under way")
         if self._died_too_often(run):
-            self.end(
-                run, Outcome.ERROR, f"its worker died {_MOST_RESTARTS + 1} times; see the workers' logs, then re-run"
-            )
+            times = f"{_MOST_RESTARTS + 1} times"
+            self.end(run, Outcome.ERROR, f"its worker died {times}; see the workers' logs, then run it again")
             return None
         open_stages = [s for s in stages if s not in self.present or self.present[s].external_id == run]
         return self._go(self.order(open_stages, occasions, int(run.rpartition("-")[2]), None), occasions)
