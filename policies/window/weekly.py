@@ -89,7 +89,8 @@ class WeeklyRange(Block):
 
     def spans(self, zone: ZoneInfo, after: datetime, before: datetime) -> Iterator[Span]:
         length = timedelta(minutes=(self.to - self.from_) % _MINUTES)
-        for day in days(after, before, zone, margin=_WEEK):
+        # It begins up to a week after its Monday, and lasts up to a week.
+        for day in days(after, before, zone, margin=2 * _WEEK):
             if day.weekday() == 0:
                 start = at(day, self.from_)
                 yield span(start, start + length, zone)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policies.kinds import parse_policy
@@ -230,6 +230,7 @@ def test_weekly_windows_equal_a_minute_by_minute_reference(zone, first, from_, t
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(ZONES), st.integers(0, 10079), st.integers(0, 10079), st.integers(0, 40))
+@example("UTC", 2882, 2881, 11)
 def test_a_weekly_range_is_what_its_boundaries_say(zone, from_, to, week):
     if from_ == to:
         return

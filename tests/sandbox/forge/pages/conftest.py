@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,17 @@ class Browser:
 
     def click(self, selector: str) -> None:
         self._call("POST", f"/element/{self.find(selector)}/click")
+
+    def until(self, selector: str, text: str) -> None:
+        """Wait for the page that a click leads to."""
+        for _ in range(200):
+            try:
+                if text in self.text(selector):
+                    return
+            except AssertionError:
+                pass  # between two pages
+            time.sleep(0.05)
+        raise AssertionError(f"{selector} never said {text!r}")
 
     def type(self, selector: str, text: str) -> None:
         self._call("POST", f"/element/{self.find(selector)}/value", text=text)

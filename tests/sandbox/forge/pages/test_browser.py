@@ -18,6 +18,7 @@ def test_the_approver_reads_the_pull_request_and_approves_it_by_a_click(scene, b
     browser.click("form:has(textarea) select[name=as] option[value=carol]")
     browser.type("textarea", "Looks right to me.")
     browser.click("button[value=approve]")
+    browser.until("main", "carol approved")
 
     assert browser.url == f"{scene.forge.url}/acme/guestbook/pull/1"
     review = scene.pull.reviews[0]
@@ -32,6 +33,7 @@ def test_a_writer_merges_by_a_click_and_sees_it_merged(scene, browser):
     browser.click("form:has(textarea) select[name=as] option[value=bob]")
     browser.click("select[name=method] option[value=squash]")
     browser.click("button[value=merge]")
+    browser.until("main", "bob merged this")
     assert scene.pull.merged and scene.pull.merged_by.login == "bob"
     assert browser.text(".badge.solid") == "merged"
     assert "bob merged this" in browser.text()
