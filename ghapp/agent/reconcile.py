@@ -66,7 +66,7 @@ class Reconciler:
 
     async def run(self) -> Outcome:
         """A pass over the newest commit; over again when a newer one arrives while it waits for health."""
-        started, requests = time.monotonic(), self.kube.requests
+        started, requests, tries = time.monotonic(), self.kube.requests, 0
         while True:
             outcome = Outcome(self.environment.name)
             try:
@@ -76,6 +76,9 @@ class Reconciler:
             except (FetchError, Unverified, Unreachable, Failed, Led) as e:
                 outcome.stopped = str(e)
             except ApiError as e:
+                if e.code == 409 and tries < 3:
+                    tries += 1  # another agent wrote the inventory meanwhile: look at everything afresh
+                    continue
                 outcome.stopped = self._explained(e)
             done = outcome.ok and outcome.plan is None
             outcome.applied_sha = outcome.sha if done else self.inventory.state.sha

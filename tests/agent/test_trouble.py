@@ -329,3 +329,13 @@ def test_credentials_never_travel_over_plain_http_to_another_machine() -> None:
         refuse_plain_http("http://git.example.test/acme/shop")
     for fine in ("https://git.example.test", "http://127.0.0.1:80", "http://localhost:3000", "http://[::1]:1"):
         refuse_plain_http(fine)
+
+
+def test_two_passes_at_once_both_come_to_a_good_end(place: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    place.repository.commit({f"shop/{n}.yaml": place.cm(f"c{n}") for n in range(20)})
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(lambda _: place.sync(), range(2)))
+    assert [o.ok for o in outcomes] == [True, True], [o.errors() for o in outcomes]
+    assert len(place.inventory()) == 20

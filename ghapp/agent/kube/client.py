@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,11 +20,11 @@ from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
-from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from ghapp.agent.kube.config import Access
 from ghapp.agent.kube.errors import ApiError, Unreachable, from_response
+from ghapp.agent.kube.transport import NotHttp, Reply, Transport, lines
 
 JSON = "application/json"
 APPLY = "application/apply-patch+yaml"
@@ -61,17 +62,18 @@ class Kube:
         self._patience = patience
         self._first_patience = min(_FIRST_PATIENCE, patience)
         self._answered = False
+        self._transport = Transport(access)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        # Watches hold connections of their own, so the pool's bound is kept by those who apply, not by the connector.
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=75, ttl_dns_cache=300)
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+        # For watches (and proxies); everything else goes by our own transport.
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, e: BaseException | None, t: TracebackType | None
     ) -> None:
+        self._transport.close()
         if self._session is not None:
             await self._session.close()
 
@@ -186,14 +188,14 @@ class Kube:
         accept: str = JSON,
     ) -> Answer:
         """One request, repeated while its failure may pass. Raises :class:`ApiError`, :class:`Unreachable`."""
-        url = self._url(path, query)
+        target = self._target(path, query)
         started, delay, refused = time.monotonic(), 0.2, 0
         while True:
             patience = self._patience if self._answered else self._first_patience
             try:
-                status, raw, after = await self._once(method, url, body, content_type, accept, refresh=refused > 0)
-            except (aiohttp.ClientError, TimeoutError, ConnectionError) as e:
-                if isinstance(e, aiohttp.ClientSSLError | aiohttp.InvalidURL):
+                status, raw, after = await self._once(method, target, body, content_type, accept, refresh=refused > 0)
+            except (aiohttp.ClientError, TimeoutError, OSError) as e:
+                if isinstance(e, aiohttp.ClientSSLError | aiohttp.InvalidURL | ssl.SSLCertVerificationError | NotHttp):
                     raise Unreachable(f"the API server at {self.access.url} cannot be used: {e}") from None
                 if time.monotonic() - started > patience:
                     raise Unreachable(self._away(e)) from None
@@ -215,18 +217,21 @@ class Kube:
             delay = min(delay * 2, 5.0)
 
     async def _once(
-        self, method: str, url: URL, body: bytes | None, content_type: str, accept: str, *, refresh: bool
-    ) -> tuple[int, bytes, float]:
+        self, method: str, target: str, body: bytes | None, content_type: str, accept: str, *, refresh: bool
+    ) -> Reply:
         self.requests += 1
+        headers = self._headers(content_type if body is not None else "", accept, refresh)
+        if not self.access.proxy:
+            return await self._transport.send(method, target, lines(headers), body)
         async with self._open.request(
             method,
-            url,
+            URL(self.access.url + target, encoded=True),
             data=body,
-            headers=self._headers(content_type if body is not None else "", accept, refresh),
+            headers=dict(headers),
             ssl=self.access.tls or True,
             server_hostname=self.access.server_name or None,
-            proxy=self.access.proxy or None,
-            timeout=_TIMEOUT,
+            proxy=self.access.proxy,
+            timeout=aiohttp.ClientTimeout(total=120, sock_connect=15),
             allow_redirects=False,
         ) as response:
             raw = await response.read()
@@ -240,8 +245,8 @@ class Kube:
         """A watch's answer as it comes. Raises :class:`ApiError`, and aiohttp's errors when it is cut."""
         self.requests += 1
         async with self._open.get(
-            self._url(path, query),
-            headers=self._headers("", accept, False),
+            URL(self.access.url + self._target(path, query), encoded=True),
+            headers=dict(self._headers("", accept, False)),
             ssl=self.access.tls or True,
             server_hostname=self.access.server_name or None,
             proxy=self.access.proxy or None,
@@ -255,12 +260,20 @@ class Kube:
                 raise from_response(response.status, await response.read())
             yield response.content
 
-    def _url(self, path: str, query: Mapping[str, str] | None) -> URL:
+    def _target(self, path: str, query: Mapping[str, str] | None) -> str:
         asked = _encoded(tuple(query.items())) if query else ""
-        return URL(f"{self.access.url}{path}?{asked}" if asked else f"{self.access.url}{path}", encoded=True)
+        return f"{path}?{asked}" if asked else path
 
-    def _headers(self, content_type: str, accept: str, refresh: bool) -> CIMultiDictProxy[str]:
-        return _prepared(content_type, accept, self.access.authorization(refresh), self.access.impersonate)
+    def _headers(self, content_type: str, accept: str, refresh: bool) -> tuple[tuple[str, str], ...]:
+        authorization = self.access.authorization(refresh)
+        pairs = (
+            ("Accept", accept),
+            ("User-Agent", "ghapp-agent"),
+            ("Content-Type", content_type),
+            ("Authorization", authorization),
+            ("Impersonate-User", self.access.impersonate),
+        )
+        return tuple((name, value) for name, value in pairs if value)
 
     def _away(self, e: BaseException) -> str:
         return (
@@ -269,25 +282,9 @@ class Kube:
         )
 
 
-_TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=15)
-
-
 @lru_cache(maxsize=256)
 def _encoded(query: tuple[tuple[str, str], ...]) -> str:
     return urlencode([(k, v) for k, v in query if v])
-
-
-@lru_cache(maxsize=64)
-def _prepared(content_type: str, accept: str, authorization: str, impersonate: str) -> CIMultiDictProxy[str]:
-    """A request's headers: thousands of requests have the same ones."""
-    headers = CIMultiDict({"Accept": accept, "User-Agent": "ghapp-agent"})
-    if content_type:
-        headers["Content-Type"] = content_type
-    if authorization:
-        headers["Authorization"] = authorization
-    if impersonate:
-        headers["Impersonate-User"] = impersonate
-    return CIMultiDictProxy(headers)
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*\Z")
