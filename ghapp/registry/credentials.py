@@ -36,7 +36,7 @@ def host_of(name: str) -> str:
 
 def _pair(entry: dict[str, str]) -> tuple[str, str] | None:
     if entry.get("auth"):
-        user, _, password = base64.b64decode(entry["auth"]).decode().partition(":")
+        user, _, password = base64.b64decode(entry["auth"], validate=True).decode().partition(":")
         return user, password
     if entry.get("username"):
         return entry["username"], entry.get("password", "")
