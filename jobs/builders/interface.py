@@ -31,8 +31,9 @@ class HostTool(Protocol):
 class Build:
     """What is to be built.
 
-    ``context`` is the build's folder inside of the checkout at ``workspace``. ``target`` is where the image goes; with ``push`` false it is built and thrown away. ``scratch`` is an
-    empty folder for the builder, ``cache`` one that it finds again at the next build of the same trust, if any.
+    ``context`` is the build's folder inside of the checkout at ``workspace``. ``target`` is where the image goes; with
+    ``push`` false it is built and thrown away. ``scratch`` is an empty folder for the builder, ``cache`` one that it
+    finds again at the next build of the same trust, if any.
     """
 
     image: Image
