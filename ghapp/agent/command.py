@@ -28,6 +28,9 @@ def run(options: dict[str, Any]) -> int:
         outcome = _loop(once(environment, access, _around(options)))
     except (ConfigError, ServerError, OSError) as e:
         outcome = Outcome(environment.name, stopped=str(e))
+    except Exception as e:  # whatever happens, scripts get their one JSON object
+        logging.getLogger("ghapp.agent").exception("the pass broke")
+        outcome = Outcome(environment.name, stopped=f"the agent broke: {type(e).__name__}: {e}")
     show(outcome, as_json=options["as_json"])
     return 0 if outcome.ok else 1
 

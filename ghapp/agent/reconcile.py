@@ -18,6 +18,7 @@ from ghapp.agent.fetch import FetchError, Source
 from ghapp.agent.gate import Gate, gate
 from ghapp.agent.inventory import Inventory, State, Store, joined
 from ghapp.agent.kube.client import Kube
+from ghapp.agent.kube.config import ConfigError
 from ghapp.agent.kube.errors import ApiError, Unreachable
 from ghapp.agent.kube.kinds import Kinds
 from ghapp.agent.lease import Led
@@ -73,7 +74,7 @@ class Reconciler:
                 await self._pass(outcome)
             except Superseded:
                 continue
-            except (FetchError, Unverified, Unreachable, Failed, Led) as e:
+            except (FetchError, Unverified, Unreachable, Failed, Led, ConfigError) as e:
                 outcome.stopped = str(e)
             except ApiError as e:
                 if e.code == 409 and tries < 3:

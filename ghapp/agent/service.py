@@ -123,7 +123,7 @@ class Service:
                 self.metrics.beat(self.name, self.reconciler.environment.timeout + 3 * interval + 600)
                 await self._leading.wait()
                 self._poked.clear()
-                outcome = await self.reconciler.run()
+                outcome = await self._pass()
                 if outcome.created or outcome.changed or not self._reported:
                     _give_back()
                 failures = 0 if outcome.ok or outcome.suspended else failures + 1
@@ -134,6 +134,14 @@ class Service:
                 await self._heal_until(time.monotonic() + pause, drift)
         finally:
             await drift.close()
+
+    async def _pass(self) -> Outcome:
+        """A pass. A defect of ours in one environment is told, and does not end the others."""
+        try:
+            return await self.reconciler.run()
+        except Exception as e:
+            log.exception("%s: the pass broke", self.name)
+            return Outcome(self.name, stopped=f"the agent broke: {type(e).__name__}: {e}")
 
     async def _heal_until(self, due: float, drift: Drift) -> None:
         """Heal what drifts, until the next pass is due or something pokes."""
