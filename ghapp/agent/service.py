@@ -102,18 +102,24 @@ class Service:
             await asyncio.sleep(DURATION / 3)
 
     async def _listen(self, server: Server) -> None:
-        delay, source = 2.0, self.reconciler.source
+        delay, source, told = 2.0, self.reconciler.source, ""
         while True:
+            asked = time.monotonic()
             try:
                 sha = await server.wait(self.repository, source.branch, self.reconciler.tried)
-                delay = 2.0
-                if sha and sha != self.reconciler.tried:
-                    self._poked.set()
-                    await asyncio.sleep(0.5)  # the pass it started will know the new SHA by then
             except ServerError as e:
                 log.warning("%s: %s", self.name, e)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 60.0)
+                continue
+            delay = 2.0
+            if sha and sha != self.reconciler.tried:
+                self._poked.set()
+                # The pass it starts will know the new SHA by then; one that cannot be had is not asked for at once.
+                await asyncio.sleep(0.5 if sha != told else 15.0)
+                told = sha
+            elif time.monotonic() - asked < 1.0:
+                await asyncio.sleep(5.0)  # a server with too many waiting answers at once
 
     async def _work(self) -> None:
         drift = Drift(self.reconciler.kube, self.reconciler.kinds)
