@@ -91,7 +91,8 @@ class Watches:
         end = loop.time() + asked.seconds
         while (left := end - loop.time()) > 0:
             try:
-                event = await asyncio.wait_for(queue.get(), min(left, self.bookmark_seconds))
+                async with asyncio.timeout(min(left, self.bookmark_seconds)):
+                    event = await queue.get()
             except TimeoutError:
                 if asked.bookmarks and loop.time() < end:
                     yield self._bookmark(asked.resource)
