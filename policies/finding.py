@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Self
@@ -99,19 +99,20 @@ class Finding:
 
 def distinct(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, the most severe first; one that several scanners report names them all, at its worst."""
-    merged: dict[str, Finding] = {}
+    same: dict[str, list[Finding]] = {}
     for finding in findings:
-        known = merged.get(finding.fingerprint)
-        if known is None:
-            merged[finding.fingerprint] = finding
-            continue
-        worse = min(known, finding, key=lambda f: rank(f.severity))
-        merged[finding.fingerprint] = replace(
-            known,
-            severity=worse.severity,
-            fixed=known.fixed or finding.fixed,
-            link=known.link or finding.link,
-            scanners=tuple(dict.fromkeys((*known.scanners, *finding.scanners))),
-            aliases=tuple(sorted((known.ids | finding.ids) - {known.id})),
-        )
-    return sorted(merged.values(), key=lambda f: (rank(f.severity), f.kind, f.id, f.package, f.file, f.start))
+        same.setdefault(finding.fingerprint, []).append(finding)
+    merged = [group[0] if len(group) == 1 else _merged(group) for group in same.values()]
+    return sorted(merged, key=lambda f: (rank(f.severity), f.kind, f.id, f.package, f.file, f.start))
+
+
+def _merged(group: Sequence[Finding]) -> Finding:
+    first = group[0]
+    return replace(
+        first,
+        severity=min((f.severity for f in group), key=rank),
+        fixed=next((f.fixed for f in group if f.fixed), ""),
+        link=next((f.link for f in group if f.link), ""),
+        scanners=tuple(dict.fromkeys(scanner for f in group for scanner in f.scanners)),
+        aliases=tuple(sorted({name for f in group for name in f.ids} - {first.id})),
+    )

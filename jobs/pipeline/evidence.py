@@ -18,7 +18,8 @@ from ghapp.evidence.statement import Statement
 from jobs.pipeline.order import Order
 from jobs.pipeline.result import StageResult, StepResult
 
-_MOST_FINDINGS = 2_000  # of one scan; a line of a note is bounded, and a policy is told when some are left out
+_MOST_FINDINGS = 2_000  # of one scan, the most severe; a policy is told when some are left out
+_MOST_BYTES = 600_000  # of a statement: a longer line of a note is not read
 
 
 def statements(order: Order, stage: StageResult, now: datetime) -> list[Statement]:
@@ -79,6 +80,11 @@ def _statement(order: Order, stage: str, step: StepResult, now: datetime) -> Sta
         return Statement(names.PREDICATE_STEP, order.sha, predicate)
     images = dict(ended.facts.get("image") or {})
     predicate.pop("image", None)
-    predicate["findings"] = [f.as_json() for f in ended.findings[:_MOST_FINDINGS]]
-    predicate["findings_left_out"] = max(0, len(ended.findings) - _MOST_FINDINGS)
-    return Statement(names.PREDICATE_SCAN, order.sha, predicate, images)
+    kept = _MOST_FINDINGS
+    while True:
+        predicate["findings"] = [f.as_json() for f in ended.findings[:kept]]
+        predicate["findings_left_out"] = max(0, len(ended.findings) - kept)
+        statement = Statement(names.PREDICATE_SCAN, order.sha, predicate, images)
+        if kept == 0 or len(statement.payload()) <= _MOST_BYTES:
+            return statement
+        kept //= 2
