@@ -81,7 +81,9 @@ class Finding:
         return frozenset((self.id, *self.aliases))
 
     def as_json(self) -> dict[str, Any]:
-        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) not in ("", 0, ())}
+        given = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
+        return {name: value for name, value in plain.items() if value not in ("", 0, [])}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
