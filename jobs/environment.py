@@ -21,7 +21,7 @@ from jobs import subjects
 from jobs.promotion import body, conversation, gate_checks, gather, health, pull_request, trailers
 from jobs.promotion.carry_out import previous_release
 from jobs.promotion.choose import Choice, choose
-from jobs.promotion.probes import probe
+from jobs.promotion.probes import JOB_LOOKS, probe, running
 from jobs.promotion.propose import WRITER, Proposal, intact, propose, push, still_good
 from jobs.promotion.recording import record
 from jobs.promotion.rules import rules
@@ -118,7 +118,8 @@ def _promote(
     )
     policies = rules(view, context)
     found = gather.with_teams(found, policies, view.client, context.github)
-    found = dataclasses.replace(found, results=probe(context, found, policies))
+    results = probe(context, found, policies)
+    found = dataclasses.replace(found, results=results)
     verdicts = judge(found, policies, context.now)
     sum_ = ready(verdicts)
     text = body.body(dataclasses.replace(story, verdicts=verdicts))
@@ -126,7 +127,8 @@ def _promote(
     pull_request.open_or_update(view.client, shown, app=app, environment=environment, title=title, body=text)
     show(context.github.store, view.client, head, gate_checks.checks_of(verdicts, sum_))
     if sum_.state is not State.PASS or environment.merge != "auto":
-        return sum_.until
+        soon = [context.now + JOB_LOOKS] if running(results) else []
+        return min([*soon, *([sum_.until] if sum_.until else [])], default=None)
     return _merge(view, context, environment, proposal, found, talk)
 
 

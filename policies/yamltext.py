@@ -159,7 +159,13 @@ def parsing(text: str | bytes, name: str) -> Iterator[Any]:
     For a language whose own reading of scalars, aliases and documents has to be kept: only the size is bounded here,
     depth and aliases by whoever takes the events.
     """
-    loader = _Loader(_decode(text, name))
+    with _reading(_decode(text, name), name) as loader:
+        yield loader
+
+
+@contextmanager
+def _reading(text: str, name: str) -> Iterator[Any]:
+    loader = _Loader(text)
     try:
         yield loader
     except yaml.MarkedYAMLError as e:
@@ -171,12 +177,32 @@ def parsing(text: str | bytes, name: str) -> Iterator[Any]:
         loader.dispose()
 
 
+def refuse_deep(text: str, *, name: str, most: int = MAX_DEPTH) -> None:
+    """Raise :class:`Problems` where a text is nested more than ``most`` levels deep, or is no YAML.
+
+    To be asked before anything composes the text: the C composer overflows its stack on deep input and takes the
+    process with it. The parser's events, which this looks at, do not.
+    """
+    with _reading(text, name) as loader:
+        depth = 0
+        while (event := loader.get_event()) is not None:
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > most:
+                    line = event.start_mark.line + 1 if event.start_mark else 0
+                    raise Problems([Problem(name, line, f"nested more than {most} levels deep")])
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+
+
 def load(text: str | bytes, *, name: str = "<yaml>") -> Document:
     """Parse exactly one YAML document; an empty text gives ``data=None``.
 
     ``name`` is what messages call the file. Raises :class:`Problems`.
     """
-    with parsing(text, name) as loader:
+    decoded = _decode(text, name)
+    refuse_deep(decoded, name=name)
+    with _reading(decoded, name) as loader:
         node = loader.get_single_node()
     if node is None:
         return Document(name, None, {(): 1})

@@ -6,12 +6,10 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from ghapp import process
 from ghapp.render.interface import Options, RenderError, inside, refuse_links_out
+from policies import yamltext
 
 _NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _LOCAL_KEYS = ("resources", "bases", "components", "crds", "configurations", "generators", "transformers", "validators")
@@ -54,9 +52,9 @@ def _refuse_remote(folder: Path, root: Path, allowed: tuple[str, ...], seen: set
     if file is None:
         raise RenderError([f"{shown} has no kustomization.yaml; add one, or use `render: {{plain: {shown}}}`"])
     try:
-        data: Any = yaml.safe_load(file.read_bytes()) or {}
-    except yaml.YAMLError as e:
-        raise RenderError([f"{shown}/{file.name} is not YAML: {e}"]) from None
+        data = yamltext.load(file.read_bytes(), name=f"{shown}/{file.name}").data or {}
+    except yamltext.Problems as e:
+        raise RenderError([str(p) for p in e.problems]) from None
     if not isinstance(data, dict):
         raise RenderError([f"{shown}/{file.name} is not a kustomization"])
     entries = [str(e) for key in _LOCAL_KEYS for e in data.get(key) or () if isinstance(e, str) and "\n" not in e]

@@ -9,7 +9,10 @@ from typing import Any
 
 import yaml
 
+from policies.yamltext import refuse_deep
+
 MAX_VALUES = 2_000_000
+MAX_DEPTH = 200
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -66,7 +69,9 @@ def read_manifests(stream: bytes, *, name: str) -> list[Manifest]:
     Raises ValueError with ``name`` and the line where it is not YAML or not an object.
     """
     try:
-        documents = list(yaml.load_all(stream, Loader=_Loader))
+        decoded = stream.decode("utf-8")
+        refuse_deep(decoded, name=name, most=MAX_DEPTH)
+        documents = list(yaml.load_all(decoded, Loader=_Loader))
     except (yaml.YAMLError, UnicodeDecodeError) as e:
         raise ValueError(f"{name} is not YAML: {e}") from None
     budget = [MAX_VALUES]

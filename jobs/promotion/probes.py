@@ -1,4 +1,4 @@
-"""Asking what http and metric gates demand, and remembering the answers for as long as they may count.
+"""Asking what http, metric and job gates demand, and remembering the answers for as long as they may count.
 
 An answer is kept beside the head that it is about. Losing it costs one more question, never a decision.
 """
@@ -14,13 +14,15 @@ from urllib.parse import urlencode
 from ghapp.github.shared import Store
 from jobs.pipeline.secrets import MissingSecret, Secrets
 from jobs.promotion.fetching import Fetched, fetch
+from jobs.promotion.job_gate import AWAY, look_at_job
 from jobs.reconcile import Context
-from policies.demands import Http, Metric
+from policies.demands import Http, Job, Metric
 from policies.gates.demanded import Demanded, demanded
 from policies.gates.facts import Promotion, Result
 from policies.policy import PolicySet
 from policies.verdict import Verdict
 
+JOB_LOOKS = timedelta(seconds=5)
 _KEPT = 7 * 86_400  # seconds
 _SECRET = "secret:"  # noqa: S105 - the prefix by which a header names one
 
@@ -31,23 +33,20 @@ def probe(context: Context, facts: Promotion, policies: PolicySet, *, ask: Fetch
     """The results that this promotion's gates need, asked anew where they are due."""
     store = context.github.store
     found = []
-    for one in (*_demands(facts, policies, "http"), *_demands(facts, policies, "metric")):
-        http, metric = one.demand.http, one.demand.metric
+    for one in (d for what in ("http", "metric", "job") for d in _demands(facts, policies, what)):
+        name, http, metric, job = one.demand.name, one.demand.http, one.demand.metric, one.demand.job
         if http is not None:
-            every, question = http.every, _http(context, facts, http, ask)
+            found.append(_result(store, facts, name, http.every, context.now, _http(context, facts, http, ask)))
         elif metric is not None:
-            every, question = metric.every, _metric(context, metric, ask)
-        else:
-            continue
-        found.append(_result(store, facts, one.demand.name, every, context.now, question))
-    found += [_no_job(one.demand.name, facts, context.now) for one in _demands(facts, policies, "job")]
+            found.append(_result(store, facts, name, metric.every, context.now, _metric(context, metric, ask)))
+        elif job is not None:
+            found.append(_result(store, facts, name, JOB_LOOKS, context.now, _job(context, facts, name, job)))
     return tuple(found)
 
 
-def _no_job(gate: str, facts: Promotion, now: datetime) -> Result:
-    """The control plane holds no cluster's credentials, so a Job of a gate has nowhere to run yet."""
-    why = "Jobs as gates are not run by this version; use an http gate, or a check run of another App as `external`"
-    return Result(gate=gate, at=now, since=now, error=why, head_sha=facts.head_sha)
+def running(results: Iterable[Result]) -> bool:
+    """Whether a Job has not ended, or its cluster is away: it is worth another look soon."""
+    return any(r.status is None and not r.samples and (not r.error or AWAY in r.error) for r in results)
 
 
 def _demands(facts: Promotion, policies: PolicySet, what: str) -> Iterable[Demanded]:
@@ -61,6 +60,8 @@ def _result(
 ) -> Result:
     key = f"ghapp:probe:{facts.repository}:{facts.app}:{facts.environment.name}:{facts.head_sha}:{gate}"
     kept = json.loads(store.get(key) or "null")
+    if kept and kept.get("final"):
+        return _read(gate, facts.head_sha, kept)
     if kept and now < datetime.fromtimestamp(kept["at"], UTC) + every:
         return _read(gate, facts.head_sha, kept)
     fresh = {"at": now.timestamp(), "since": kept["since"] if kept else now.timestamp(), **ask()}
@@ -91,6 +92,15 @@ def _http(context: Context, facts: Promotion, http: Http, ask: Fetch) -> Callabl
         timeout = http.timeout.total_seconds()
         got = ask(http.url, context.settings.gate_hosts, method=http.method, headers=headers, timeout=timeout)
         return {"status": got.status, "body": got.body, "error": got.error}
+
+    return run
+
+
+def _job(context: Context, facts: Promotion, name: str, job: Job) -> Callable[[], dict[str, Any]]:
+    def run() -> dict[str, Any]:
+        seen = look_at_job(context.settings, facts, name, job)
+        # A Job that has ended is not started again when the cluster has forgotten it.
+        return {**seen, "final": "status" in seen}
 
     return run
 

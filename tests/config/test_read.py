@@ -94,6 +94,9 @@ def test_all_mistakes_at_once() -> None:
         ("app: a\napp: b\n", "written twice (first on line 1)"),
         ("a: &a [*a]\n", "contains itself"),
         ("a: " + "[" * 60 + "]" * 60, "nested more than 50 levels"),
+        ("[" * 400_000, "nested more than 50 levels"),
+        ("{a: " * 200_000, "nested more than 50 levels"),
+        ("- " * 400_000, "nested more than 50 levels"),
         ("a: " + "x" * 1_100_000, "larger than"),
         (
             "\n".join(

@@ -100,6 +100,8 @@ def test_cronjobs_and_custom_resources_with_pod_templates_are_pinned(tmp_path: P
         ("# nothing\n", "empty"),
         ("- a\n", "not a Kubernetes object"),
         ("a: [\n", "not YAML"),
+        ("[" * 400_000, "nested more than 200 levels"),
+        ("- " * 400_000, "nested more than 200 levels"),
     ],
 )
 def test_what_must_not_be_deployed_is_refused_with_a_reason(tmp_path: Path, text: str, reason: str) -> None:
