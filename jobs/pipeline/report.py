@@ -126,7 +126,13 @@ def title_of(result: StageResult) -> str:
 
 def findings_table(findings: Sequence[Finding]) -> str:
     """Findings as a table, the most severe first; their texts are a scanner's and shown as they are written."""
-    rows = ["### Findings", "", "| severity | what | where | fixed in | found by |", "|---|---|---|---|---|"]
+    rows = [
+        "### Findings",
+        "",
+        *_since_base(findings),
+        "| severity | what | where | fixed in | found by |",
+        "|---|---|---|---|---|",
+    ]
     for f in findings[:_MOST_FINDINGS]:
         where = (
             code(f"{f.package} {f.installed}".strip() if f.package else _place(f), limit=120)
@@ -139,6 +145,12 @@ def findings_table(findings: Sequence[Finding]) -> str:
     if len(findings) > _MOST_FINDINGS:
         rows.append(f"\nand {len(findings) - _MOST_FINDINGS} more; the run's page has them all")
     return "\n".join(rows)
+
+
+def _since_base(findings: Sequence[Finding]) -> list[str]:
+    """How many are new, where the base was scanned as well."""
+    known = sum(f.in_base for f in findings)
+    return [f"{len(findings) - known} new, {known} in the base as well.", ""] if known else []
 
 
 def annotation(finding: Finding) -> Annotation | None:

@@ -19,7 +19,7 @@ from ghapp.evidence.release import Release, releases
 from ghapp.evidence.statement import Statement
 from ghapp.git import Git, GitError
 from ghapp.registry import RegistryError
-from jobs.pipeline import evidence, record, report
+from jobs.pipeline import baseline, evidence, record, report
 from jobs.pipeline.artifacts import Keeper
 from jobs.pipeline.cache import Caches
 from jobs.pipeline.image import build_image, set_tags, tags
@@ -92,11 +92,16 @@ class Run:
             waiting = [later.title for later in steps[index + 1 :]]
             changed = self._shower(stage, page, results, step.title, waiting)
             self._record({"stage": stage, "step": step.title, "log": self.site.log_key(f"{stage}-{index}")}, results)
-            result = carry_out(step, f"{stage}-{index}", self.site, sofar, changed)
+            result = self._compared(carry_out(step, f"{stage}-{index}", self.site, sofar, changed))
             self.keeper.keep(step, result)
             results.append(result)
             sofar = sofar.after(result)
         return self._maybe_stopped(StageResult(stage, tuple(results))), sofar
+
+    def _compared(self, result: StepResult) -> StepResult:
+        if self.signer is None or "scanner" not in result.ended.facts:
+            return result
+        return baseline.compared(result, baseline.read(self.git, self.site.order, self.signer.trusted))
 
     def _maybe_stopped(self, result: StageResult) -> StageResult:
         """A stage that was stopped says by what, before all else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -430,3 +431,19 @@ def test_a_tag_on_a_commit_that_is_built_already_names_the_image_that_was_tested
         lane.look(sha)
         assert lane.checks(sha)[IMAGE]["external_id"].endswith("-web-2")
         assert len(lane.releases(sha)) == 1
+
+
+def test_findings_are_compared_with_those_of_the_base(lane: Lane) -> None:
+    def sarif(*rules: str) -> str:
+        results = [{"ruleId": r, "message": {"text": r}, "locations": []} for r in rules]
+        return json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "lint"}}, "results": results}]})
+
+    step = "  before: [{uses: sarif, with: {file: out.sarif, fail_on: none}}]\n"
+    lane.push({**config(step), "out.sarif": sarif("old", "gone")})
+    sha = lane.push({"out.sarif": sarif("old", "fresh")}, branch="feature", look=False)
+    lane.open_pull("feature")
+    lane.look(sha)
+    (scan,) = lane.statements(sha)
+    assert {f["id"]: f.get("in_base", False) for f in scan.predicate["findings"]} == {"old": True, "fresh": False}
+    assert (scan.predicate["findings_new"], scan.predicate["findings_fixed"]) == (1, 1)
+    assert "1 new, 1 in the base as well." in lane.checks(sha)[BEFORE]["output"]["text"]
