@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ghapp.sandbox.cluster import volumes
 from ghapp.sandbox.cluster.server import Cluster
 from tests.sandbox.cluster.client import Client, config_map, eventually, fresh, good, job, refused
 
@@ -226,3 +227,22 @@ def test_a_pod_with_a_command_of_its_own_runs_too(api: Client, restart: str) -> 
     api.create("pods", {"metadata": {"name": "p"}, "spec": spec})
     eventually(lambda: good(api.call("GET", api.path("pods", "p")))["status"].get("phase") == "Succeeded")
     assert log(api, "p") == "hello\n"
+
+
+def test_without_bubblewrap_paths_of_volumes_are_put_in_place_of_their_mounts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(volumes, "can_wrap", lambda: False)
+    with Cluster(data_dir=tmp_path) as cluster:
+        api = fresh(cluster)
+        body = job("j", "echo kept > /data/file; cat $WHERE; pwd")
+        body["spec"]["template"]["spec"]["volumes"] = [{"name": "d", "emptyDir": {}}]
+        container(body).update(
+            workingDir="/data",
+            env=[{"name": "WHERE", "value": "/data/file"}],
+            volumeMounts=[{"name": "d", "mountPath": "/data"}],
+        )
+        api.create("jobs", body)
+        assert finished(api, "j") == "Complete"
+        first, second = log(api, pod_of(api, "j")["metadata"]["name"]).splitlines()
+        assert (first, Path(second).name) == ("kept", "d")
