@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,14 +37,17 @@ def demo(keep: bool, as_json: bool, redis_url: str, kubeconfig: str) -> None:
         try:
             places = sandbox.start(lambda part: say("start", part))
             result = Story(sandbox, places, say).tell()
+            say.close()
             print_json(result.to_json()) if as_json else _summary(result, places, keep)
             while keep and not sandbox.failed():
                 time.sleep(0.5)
         except (ChildError, DemoError) as e:
+            say.close()
             stop(f"{e}\nThe logs of all parts are in {_keep_logs(Path(folder))}")
         except KeyboardInterrupt:
             click.echo("\nstopping …", err=True)
         finally:
+            say.close()
             sandbox.stop()
 
 
@@ -56,21 +59,34 @@ def _keep_logs(folder: Path) -> str:
 
 
 class _Lines:
-    """The story line by line, with the seconds since the start."""
+    """The story line by line, with the seconds since the start; on a terminal, what is waited for turns below it."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.started, self.quiet = time.monotonic(), quiet
+        self._status: Any = None
+        if not quiet and sys.stdout.isatty():
+            from rich.console import Console
+
+            self._status = Console(highlight=False).status("starting …")
+            self._status.start()
 
     def __call__(self, what: str, detail: str) -> None:
         if self.quiet:
             return
         seconds = f"{time.monotonic() - self.started:5.1f} s"
-        if sys.stdout.isatty():
-            click.echo(
-                f"{click.style(seconds, dim=True)}  {click.style(what.ljust(28), fg=_colour(what, detail))}{detail}"
-            )
-        else:
+        if self._status is None:
             click.echo(f"{seconds}  {what.ljust(28)}{detail}")
+            return
+        from rich.text import Text
+
+        line = Text.assemble((f"{seconds}  ", "dim"), (what.ljust(28), _colour(what, detail)), detail)
+        self._status.console.print(line)
+        self._status.update(f"after {what} …")
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._status is not None:
+            self._status.stop()
 
 
 def _colour(what: str, detail: str) -> str:
@@ -85,7 +101,7 @@ def _summary(result: Result, places: Places, keep: bool) -> None:
     from ghapp.cli.output import print_table
 
     click.echo()
-    digest = result.image_digest.removeprefix("sha256:")[:12]
+    digest = result.image_digest.removeprefix("sha256:")[:9]
     rows = [
         (
             e["name"],
