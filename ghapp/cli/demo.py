@@ -115,10 +115,8 @@ def _summary(result: Result, places: Places, keep: bool) -> None:
         for e in result.environments
     ]
     back = result.rollback
-    rows.append(
-        ("prod", back["release"], "", f"#{back['pull_request']}", "–", f"rolled back, {back['deployment_state']}", "")
-    )
-    columns = ("environment", "release", "image", "pull request", "approved by", "state", "seconds from push")
+    rows.append(("prod", back["release"], "", f"#{back['pull_request']}", "–", "rolled back", ""))
+    columns = ("environment", "release", "image", "pull", "approved by", "state", "seconds")
     print_table(columns, rows)
     click.echo(f"\nStopped on the way: {result.blocked['check']} — {result.blocked['reason']}")
     click.echo(f"Everything took {result.seconds:.0f} s, on real git, a real Redis, real HTTP and real processes.")
