@@ -25,6 +25,8 @@ _SHELLS = {
 
 def run_script(step: Step, env: Mapping[str, str], site: Site, scratch: Path, limit: Limits, log: StepLog) -> Ended:
     """Run the step's script once, in an empty ``scratch`` folder of its own. Raises ``ExecutorError``."""
+    if step.image and site.executor.name == "local":
+        return Ended(Outcome.ERROR, "image: the local executor runs no containers; remove it, or use kubernetes")
     try:
         if not inside(site.workspace, step.working_directory).is_dir():
             return Ended(Outcome.ERROR, f"the working directory {step.working_directory!r} is not in the checkout")

@@ -447,3 +447,40 @@ def test_findings_are_compared_with_those_of_the_base(lane: Lane) -> None:
     assert {f["id"]: f.get("in_base", False) for f in scan.predicate["findings"]} == {"old": True, "fresh": False}
     assert (scan.predicate["findings_new"], scan.predicate["findings_fixed"]) == (1, 1)
     assert "1 new, 1 in the base as well." in lane.checks(sha)[BEFORE]["output"]["text"]
+
+
+def test_three_run_at_once_and_a_limit_may_change_while_others_wait(lane: Lane) -> None:
+    def pipeline(limit: int) -> dict[str, str | None]:
+        return config(f"  on: {{push: {{}}}}\n  concurrency: {{limit: {limit}}}\n  before: [{{run: 'true'}}]\n")
+
+    shas = [lane.push({**pipeline(3), "x": str(i)}, branch=f"b{i}", look=False) for i in range(4)]
+    raised = lane.push({**pipeline(5), "x": "5"}, branch="b5", look=False)
+    for sha in (*shas, raised):
+        lane.queue.enqueue(subjects.commit(lane.id, sha))
+        lane.work_off("reconcile")
+    titles = [lane.checks(sha)[BEFORE]["output"]["title"] for sha in (*shas, raised)]
+    assert titles == ["queued", "queued", "queued", "waits: 3 runs of web at once", "queued"]
+    lane.work_off()
+    assert [lane.ends(sha) for sha in (*shas, raised)] == [{BEFORE: "success"}] * 5
+
+
+@pytest.mark.parametrize("by", ["ada", "eve", "mallory", ""])
+def test_who_may_stop_a_run(lane: Lane, by: str) -> None:
+    sha = lane.push({".ghapp.yml": SIMPLE}, look=False)
+    lane.queue.enqueue(subjects.commit(lane.id, sha))
+    lane.work_off("reconcile")
+    run = lane.checks(sha)[BEFORE]["external_id"]
+    button = {"identifier": "cancel", "name": BEFORE}
+    lane.queue.enqueue(subjects.commit(lane.id, sha), ask=Ask("action", run, by, data=button))
+    lane.work_off("reconcile")
+    assert lane.ends(sha) == {BEFORE: "cancelled" if by == "ada" else "queued"}
+
+
+def test_stopping_what_is_done_or_of_another_run_changes_nothing(lane: Lane) -> None:
+    sha = lane.push({".ghapp.yml": SIMPLE})
+    run = lane.checks(sha)[BEFORE]["external_id"]
+    for about in (run, f"999-{sha[:12]}-web-1", "nonsense", ""):
+        lane.look(sha, Ask("action", about, "ada", data={"identifier": "cancel", "name": BEFORE}))
+    lane.look(sha, Ask("command", "cancel", "ada", "c1", {"rest": ""}))
+    assert lane.ends(sha) == {BEFORE: "success"}
+    assert lane.checks(sha)[BEFORE]["external_id"] == run

@@ -197,3 +197,9 @@ def test_environment_of_the_pipeline_and_the_step(ground: Ground) -> None:
     ground.pipeline = Pipeline.model_validate({"env": {"A": "1", "B": True}})
     assert ground.log(ground.run('echo "$A $B $C"', env={"A": 2, "C": 1.5})) == "2 true 1.5\n"
     assert ground.log(ground.run('echo "$GHAPP_COMMIT"', env={"GHAPP_COMMIT": "forged"})) == "a" * 40 + "\n"
+
+
+def test_a_container_where_there_are_none_is_an_error(ground: Ground) -> None:
+    result = ground.run("true", image="alpine")
+    assert result.ended.outcome is Outcome.ERROR
+    assert "the local executor runs no containers" in result.ended.sentence
