@@ -20,6 +20,7 @@ Permissions = Mapping[str, str]
 
 # What reconciles do: read code and people, write checks, comments, branches, pull requests and deployments.
 RECONCILE: Permissions = {
+    "actions": "read",
     "checks": "write",
     "contents": "write",
     "deployments": "write",
