@@ -24,6 +24,7 @@ from jobs.pipeline import asks, conditions, configcheck, decide, inputs, schedul
 from jobs.pipeline.board import Board
 from jobs.pipeline.decide import Wish
 from jobs.pipeline.problems import problems
+from jobs.pipeline.profiles import profiles
 from jobs.pipeline.releasing import release_if_due
 from jobs.pipeline.run import stages_of
 from jobs.pipeline.secrets import Secrets
@@ -64,7 +65,7 @@ class Desk:
         found = list(self.at.problems)
         secrets = Secrets(self.context.settings.secrets_dir, self.at.client.full_name) if self.at.trusted else None
         for file in self.at.apps.values():
-            found += problems(file, secrets)
+            found += problems(file, secrets, profiles(self.context, self.at, file.app.app))
         if not self.at.headless and (found or names.CHECK_CONFIG in self.board.present):
             self.board.put(configcheck.check(found, elsewhere=not self.at.trusted))
         return {problem.file for problem in found}
@@ -72,7 +73,9 @@ class Desk:
     def app(self, file: AppFile) -> Again | None:
         """Bring one app's runs of this commit to where they should be."""
         stages = stages_of(file.app.pipeline)
-        runs = Runs(self.context, self.at, self.board, file, self.board.runs_of(file.app.app, stages))
+        present = self.board.runs_of(file.app.app, stages)
+        allowed = profiles(self.context, self.at, file.app.app)
+        runs = Runs(self.context, self.at, self.board, file, present, allowed)
         wish = asks.wish_for(self.context, self.at.client, file.app.app, self.board.present)
         try:
             wanted = self._wanted(runs)

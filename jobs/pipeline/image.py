@@ -164,7 +164,7 @@ def _containerfile(workspace: Path, context: str, named: str) -> str:
 
 
 def _host_tool(site: Site, scratch: Path, log: StepLog) -> HostTool:
-    limit = resources.limits(resources.resolve(site.pipeline.resources))
+    limit = resources.limits(site.profiles.resolve(site.pipeline.resources))
 
     def tool(*argv: str, env: Mapping[str, str] | None = None) -> int:
         task = Task(argv, site.workspace, scratch, env=dict(env or {}), limits=limit, sandbox=False)

@@ -22,7 +22,7 @@ class Order:
     ``config`` is the path of the app's file and ``config_at`` the commit it is read from (of the base branch for a
     fork). ``trusted`` is false for code of strangers: no secrets, no credentials, no network, no evidence. ``stages``
     are those that this run carries out; the others stand from an earlier run. ``release`` says whether a green end
-    makes a release.
+    makes a release. ``profiles`` are the build profiles that may be named (``Profiles`` as JSON; empty: the usual).
     """
 
     repository: int
@@ -38,7 +38,8 @@ class Order:
     release: bool = False
     ignore_cache: bool = False
     asked_by: str = ""
-    environments: tuple[str, ...] = field(default=())
+    environments: tuple[str, ...] = ()
+    profiles: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def run(self) -> str:

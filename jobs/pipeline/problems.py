@@ -13,26 +13,27 @@ from ghapp.config import AppFile, Step
 from ghapp.registry import BadReference
 from ghapp.registry import parse as parse_reference
 from jobs import plugins
-from jobs.pipeline import conditions, resources, triggers
+from jobs.pipeline import conditions, triggers
+from jobs.pipeline.resources import USUAL, Profiles, UnknownProfile
 from jobs.pipeline.secrets import Secrets
 from policies.yamltext import Document, Problem
 
 _Where = tuple[str | int, ...]
 
 
-def problems(file: AppFile, secrets: Secrets | None) -> list[Problem]:
+def problems(file: AppFile, secrets: Secrets | None, profiles: Profiles = USUAL) -> list[Problem]:
     """All problems of one app. Without ``secrets`` (code of strangers, who get none) their names are not looked up."""
     app, document = file.app, file.document
     found = list(triggers.problems(app, document))
     for stage in ("before", "after"):
         for index, step in enumerate(getattr(app.pipeline, stage)):
-            found += _step(step, ("pipeline", stage, index), file, secrets)
-    found += _resources(app.pipeline.resources, None, ("pipeline", "resources"), document)
+            found += _step(step, ("pipeline", stage, index), file, secrets, profiles)
+    found += _resources(profiles, app.pipeline.resources, None, ("pipeline", "resources"), document)
     found += _image(file)
     return found
 
 
-def _step(step: Step, where: _Where, file: AppFile, secrets: Secrets | None) -> Iterator[Problem]:
+def _step(step: Step, where: _Where, file: AppFile, secrets: Secrets | None, profiles: Profiles) -> Iterator[Problem]:
     document = file.document
     if step.uses:
         yield from _plugin(step, where, document)
@@ -48,7 +49,7 @@ def _step(step: Step, where: _Where, file: AppFile, secrets: Secrets | None) -> 
     for key, value in step.env.items():
         for expression in conditions.embedded(str(value)):
             yield from _condition(expression, (*where, "env", key), document)
-    yield from _resources(file.app.pipeline.resources, step, (*where, "resources"), document)
+    yield from _resources(profiles, file.app.pipeline.resources, step, (*where, "resources"), document)
 
 
 def _plugin(step: Step, where: _Where, document: Document) -> Iterator[Problem]:
@@ -69,15 +70,17 @@ def _condition(expression: str, where: _Where, document: Document) -> Iterator[P
             yield document.problem(where, str(e))
 
 
-def _resources(wish: Any, step: Step | None, where: _Where, document: Document) -> Iterator[Problem]:
+def _resources(
+    profiles: Profiles, wish: Any, step: Step | None, where: _Where, document: Document
+) -> Iterator[Problem]:
     if step is not None and step.resources is None:
         return
     try:
-        wanted = resources.resolve(wish, step.resources if step else None)
-    except resources.UnknownProfile as e:
+        wanted = profiles.resolve(wish, step.resources if step else None)
+    except UnknownProfile as e:
         yield document.problem(where, str(e.args[0]))
         return
-    for sentence in resources.too_large(wanted):
+    for sentence in profiles.too_large(wanted):
         yield document.problem(where, sentence, "ask for less, or raise the limit of this installation")
 
 

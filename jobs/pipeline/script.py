@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ghapp.config.model import Step
 from jobs.executors import Limits, Task
-from jobs.pipeline import outputs, resources
+from jobs.pipeline import outputs
 from jobs.pipeline.files import Outside, inside
 from jobs.pipeline.log import StepLog
 from jobs.pipeline.result import Ended, Outcome
@@ -35,7 +35,7 @@ def run_script(step: Step, env: Mapping[str, str], site: Site, scratch: Path, li
     (scratch / "script").write_text(step.run, "utf-8", newline="\n")
     (scratch / "outputs").touch()
     seen = site.executor.scratch_path(scratch)
-    placed = resources.resolve(site.pipeline.resources, step.resources)
+    placed = site.profiles.resolve(site.pipeline.resources, step.resources)
     task = Task(
         (*_SHELLS[step.shell], f"{seen}/script"),
         site.workspace,

@@ -15,6 +15,7 @@ from jobs.pipeline.board import Board
 from jobs.pipeline.decide import Wish
 from jobs.pipeline.order import Order
 from jobs.pipeline.report import Page
+from jobs.pipeline.resources import USUAL, Profiles
 from jobs.pipeline.result import Outcome, StageResult
 from jobs.pipeline.situation import Situation
 from jobs.pipeline.slots import Memory, Slots
@@ -38,6 +39,7 @@ class Runs:
     board: Board
     file: AppFile
     present: Mapping[str, CheckRun]
+    profiles: Profiles = USUAL
 
     @property
     def app(self) -> str:
@@ -109,6 +111,7 @@ class Runs:
             ignore_cache=bool(wish and wish.afresh),
             asked_by=wish.by if wish else "",
             environments=tuple(environment.name for environment in app.deploy.environments),
+            profiles={} if self.profiles == USUAL else self.profiles.as_json(),
         )
 
     @property
@@ -118,10 +121,10 @@ class Runs:
         return "" if wish is not None and wish.branches else self.at.default_branch
 
     def _time_limit(self) -> timedelta:
-        pipeline = self.file.app.pipeline
-        total = _SPARE + timedelta(seconds=resources.limits(resources.resolve(pipeline.resources)).timeout)
+        pipeline, profiles = self.file.app.pipeline, self.profiles
+        total = _SPARE + timedelta(seconds=resources.limits(profiles.resolve(pipeline.resources)).timeout)
         for step in (*pipeline.before, *pipeline.after):
-            one = resources.limits(resources.resolve(pipeline.resources, step.resources), step.timeout)
+            one = resources.limits(profiles.resolve(pipeline.resources, step.resources), step.timeout)
             total += timedelta(seconds=one.timeout) * (step.retries + 1)
         return total
 

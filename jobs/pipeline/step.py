@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from jobs.pipeline.log import StepLog
 from jobs.pipeline.matchers import Matcher
 from jobs.pipeline.order import Order
 from jobs.pipeline.redaction import Redactor
+from jobs.pipeline.resources import USUAL, Profiles
 from jobs.pipeline.result import Ended, Outcome, StepResult
 from jobs.pipeline.script import run_script
 from jobs.pipeline.secrets import MissingSecret, Secrets
@@ -48,6 +50,10 @@ class Site:
     files: frozenset[str] = frozenset()
     data_dir: Path = Path()
     github: Any = None
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        return Profiles.from_json(self.order.profiles) if self.order.profiles else USUAL
 
     def log_key(self, name: str) -> str:
         return f"runs/{self.order.run}/{name}.log"
@@ -193,7 +199,7 @@ def environment(site: Site, sofar: Sofar) -> dict[str, str]:
 
 def _attempt(step: Step, name: str, given: _Given, site: Site, sofar: Sofar, log: StepLog) -> Ended:
     scratch = site.scratch / name
-    limit = resources.limits(resources.resolve(site.pipeline.resources, step.resources), step.timeout)
+    limit = resources.limits(site.profiles.resolve(site.pipeline.resources, step.resources), step.timeout)
     try:
         scratch.mkdir(parents=True)
         ended = _run(step, given, site, sofar, log, scratch, limit)

@@ -484,3 +484,24 @@ def test_stopping_what_is_done_or_of_another_run_changes_nothing(lane: Lane) -> 
     lane.look(sha, Ask("command", "cancel", "ada", "c1", {"rest": ""}))
     assert lane.ends(sha) == {BEFORE: "success"}
     assert lane.checks(sha)[BEFORE]["external_id"] == run
+
+
+PROFILE = """\
+kind: BuildProfile
+name: tiny
+cpu: 1
+memory: 256Mi
+timeout: 5m
+max_memory: 1Gi
+"""
+
+
+def test_build_profiles_come_from_policies_and_their_limits_hold(lane: Lane) -> None:
+    lane.push({".ghapp/policies/builds.yml": PROFILE, "x": "1"})
+    good = config("  resources: tiny\n  before: [{run: 'true'}]\n")
+    sha = lane.push({**good, "x": "2"})
+    assert lane.ends(sha) == {BEFORE: "success"}
+    sha = lane.push(config("  resources: {profile: tiny, memory: 2Gi}\n  before: [{run: 'true'}]\n"))
+    assert lane.ends(sha) == {"ghapp / config": "failure"}
+    summary = lane.checks(sha)["ghapp / config"]["output"]["summary"]
+    assert "2Gi of memory are more than the 1Gi that are allowed" in summary

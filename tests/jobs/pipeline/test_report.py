@@ -126,16 +126,16 @@ def test_a_runs_name_can_be_read_back() -> None:
 # --- resources --------------------------------------------------------------------------------------------
 def test_resources_are_inherited_field_by_field() -> None:
     app = Resources.model_validate({"profile": "small", "cpu": 3})
-    found = resources.resolve(app, Resources.model_validate({"memory": "1Gi"}))
+    found = resources.USUAL.resolve(app, Resources.model_validate({"memory": "1Gi"}))
     assert (found.cpu, found.memory, found.timeout) == (3, 2**30, timedelta(minutes=15))
     assert found.disk == resources.PROFILES["small"].disk
-    assert resources.resolve("large", None).cpu == 4
-    assert resources.resolve(None, None) == resources.DEFAULT
+    assert resources.USUAL.resolve("large", None).cpu == 4
+    assert resources.USUAL.resolve(None, None) == resources.DEFAULT
 
 
 def test_too_much_is_refused_with_the_limit() -> None:
     wish = Resources.model_validate({"cpu": 99, "memory": "1Ti", "timeout": "9d"})
-    assert list(resources.too_large(wish)) == [
+    assert list(resources.USUAL.too_large(wish)) == [
         "99 processors are more than the 32 that are allowed",
         "1Ti of memory are more than the 128Gi that are allowed",
         "a time limit of 9d is longer than the 1d that are allowed",
