@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ghapp.sandbox.forge.model import ids
 from ghapp.sandbox.forge.model.accounts import (
     PERMISSIONS,
     Account,
@@ -28,6 +27,7 @@ from ghapp.sandbox.forge.model.accounts import (
 )
 from ghapp.sandbox.forge.model.apps import App, Delivery, Installation, InstallationToken
 from ghapp.sandbox.forge.model.events import Event
+from ghapp.sandbox.forge.model.ids import node_id, parse_node_id
 from ghapp.sandbox.forge.model.repositories import Repository
 
 
@@ -60,7 +60,7 @@ class State:
         self._ids: Iterator[int] = itertools.count(1001)
         self.listeners: list[Callable[[Event], None]] = []
         # Who GitHub names as the committer of what it commits itself.
-        self.web_flow = User(19864447, ids.node_id("U", 19864447), "web-flow", clock(), email="noreply@github.com")
+        self.web_flow = User(19864447, node_id("U", 19864447), "web-flow", clock(), email="noreply@github.com")
         self.add_account(self.web_flow)
 
     @property
@@ -78,7 +78,7 @@ class State:
     def new_id(self, prefix: str) -> tuple[int, str]:
         """A fresh database id and the node id that goes with it."""
         number = next(self._ids)
-        return number, ids.node_id(prefix, number)
+        return number, node_id(prefix, number)
 
     def register(self, node_id: str, record: Any) -> None:
         """Make a record findable by its node id."""
@@ -89,14 +89,14 @@ class State:
 
     def find(self, prefix: str, number: int) -> Any | None:
         """The record with this kind of node id (``IC``, ``CR`` …) and database id, or None."""
-        return self._nodes.get(ids.node_id(prefix, number))
+        return self._nodes.get(node_id(prefix, number))
 
     def node(self, node_id: str) -> Any | None:
         """The record with this node id, a :class:`GitObject` for commits and refs, or None."""
         if (found := self._nodes.get(node_id)) is not None:
             return found
         try:
-            kind, number, extra = ids.parse_node_id(node_id)
+            kind, number, extra = parse_node_id(node_id)
         except ValueError:
             return None
         repository = self.repositories.get(number)
